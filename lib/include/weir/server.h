@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The server: takes tasks off weighted queues and runs their handlers.
+ *
+ * Threads: one fetcher, `concurrency` workers, one finisher, one keeper, one listener. See
+ * doc/threads.md.
+ */
+#ifndef WEIR_SERVER_H
+#define WEIR_SERVER_H
+
+#include <weir/api.h>
+#include <weir/handler.h>
+#include <weir/open.h>
+#include <weir/retry.h>
+
+WEIR_BEGIN_DECLS
+
+typedef struct weir_server weir_server;
+
+/* A queue to serve. Of two queues with work, one gets weight/(sum of weights) of the server. */
+typedef struct weir_queue_weight {
+    const char *name;
+    int weight; /* > 0 */
+} weir_queue_weight;
+
+/* A retry policy for the task types that a pattern takes (same rules as the mux). */
+typedef struct weir_type_retry {
+    const char *pattern;
+    weir_retry_policy policy;
+} weir_type_retry;
+
+/*
+ * Decides whether an attempt that ended in WEIR_RETRY counts as a failure. False: it is tried again
+ * without using up a retry. `error` is the text of the failure. Any worker thread. Since 0.1.
+ */
+typedef bool (*weir_failure_fn)(const weir_task_info *task, const char *error, void *arg);
+
+/*
+ * Told of each attempt that did not succeed, before the broker is. `outcome` is what the handler said. Must not
+ * block for long. Any worker thread, or the keeper's for tasks whose worker died. Since 0.1.
+ */
+typedef void (*weir_error_fn)(const weir_task_info *task, weir_outcome outcome, const char *error,
+                              void *arg);
+
+/* How to serve; zero means the default everywhere. Everything is copied but clock, logger and args.
+ * `reserved` must be zero. Since 0.1. */
+typedef struct weir_server_options {
+    const weir_queue_weight *queues; /* none: "default" with weight 1 */
+    size_t queue_count;
+    bool strict_priority;        /* always the heaviest queue with work first */
+    int concurrency;             /* handlers at once; 0: number of CPUs */
+    int64_t shutdown_timeout_ms; /* how long a stop waits for handlers; 0: 8 s; -1: not at all */
+    int64_t lease_ms;            /* of a task that runs; 0: 10 s (30 s is asynq's); at least 300 */
+    int64_t heartbeat_ms;        /* renews leases and presence; 0: a third of the lease */
+    int64_t cancel_grace_ms;     /* between cancelling a handler at its deadline and failing its task;
+                                    0: 2 s */
+    int64_t recover_ms;          /* between looks for tasks of dead workers; 0: the heartbeat */
+    int64_t janitor_ms;          /* between removals of expired tasks; 0: 8 s */
+    int64_t archive_max;         /* archived tasks kept in a queue; 0: 10000; -1: all */
+    int64_t archive_age_ms;      /* how long they are kept; 0: 90 days; -1: for ever */
+    bool exit_when_stuck;        /* see weir_server_stuck() */
+    weir_retry_policy retry;     /* for types without a policy of their own; zero: asynq's formula */
+    const weir_type_retry *type_retries;
+    size_t type_retry_count;
+    weir_retry_delay_fn retry_delay; /* the application's own; wins over all policies. May return a
+                                        negative value to leave the choice to them */
+    void *retry_delay_arg;
+    weir_failure_fn is_failure; /* NULL: every error is one */
+    void *is_failure_arg;
+    weir_error_fn on_error;
+    void *on_error_arg;
+    weir_logger *logger; /* NULL: the broker's */
+    uint64_t reserved[8];
+} weir_server_options;
+
+/*
+ * Makes a server and puts it into *server; it keeps a reference to the broker and uses the mux, which stays the
+ * caller's and must outlive it. options may be NULL. Ends with weir_server_free().
+ * Errors: WEIR_E_INVALID (names the option), WEIR_E_NOMEM. Since 0.1.
+ */
+WEIR_API int weir_server_new(weir_server **server, weir_broker *broker, weir_mux *mux,
+                             const weir_server_options *options, weir_error *err);
+
+/* Starts the threads. Errors: WEIR_E_STATE (not new), WEIR_E_NOMEM, WEIR_E_IO. Since 0.1. */
+WEIR_API int weir_server_start(weir_server *server, weir_error *err);
+
+/* Stops taking tasks; those under way go on. Returns at once. Any thread. Since 0.1. */
+WEIR_API void weir_server_quiet(weir_server *server);
+
+/*
+ * Stops: takes no more tasks, waits shutdown_timeout_ms for handlers, then cancels the rest and puts their
+ * tasks back to the head of their queues, and ends the threads. Returns the number of handlers that still run
+ * (their threads are left alone and end when the handlers return; nothing is freed under them), or
+ * WEIR_E_STATE when it was not started. Any thread but a handler's. Since 0.1.
+ */
+WEIR_API int weir_server_stop(weir_server *server);
+
+/*
+ * Starts the server, then serves until SIGTERM or SIGINT, and stops it; SIGTSTP makes it quiet. A second SIGTERM
+ * or SIGINT cuts the wait for handlers short. For programs without signal handling of their own; call it
+ * from the main thread, before other threads are started: it blocks these signals. Returns 0 after a clean stop,
+ * WEIR_E_TIMEOUT when handlers were still running, or the error of the start. Since 0.1.
+ */
+WEIR_API int weir_server_run(weir_server *server, weir_error *err);
+
+/* Handlers now running. Any thread. Since 0.1. */
+WEIR_API int weir_server_active(const weir_server *server);
+
+/*
+ * True while every slot is held by a handler that did not return after its deadline and grace: the
+ * server can do nothing any more. With exit_when_stuck, weir_server_run() ends then with
+ * WEIR_E_TIMEOUT. Any thread. Since 0.1.
+ */
+WEIR_API bool weir_server_stuck(const weir_server *server);
+
+/* Returns the server's id, a UUID, owned by the server. Any thread. Since 0.1. */
+WEIR_API const char *weir_server_id(const weir_server *server);
+
+/*
+ * Frees a server that was stopped or never started. Handlers that still run keep what they need;
+ * the rest is freed when the last one returns. NULL is allowed. Since 0.1.
+ */
+WEIR_API void weir_server_free(weir_server *server);
+
+WEIR_END_DECLS
+
+#endif
