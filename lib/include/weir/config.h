@@ -59,10 +59,16 @@ WEIR_API void weir_config_free(weir_config *config);
 WEIR_API int weir_queues_parse(weir_queue_weight **queues, size_t *count, const char *text,
                                weir_error *err);
 
-/* Parses a length of time ("1h30m", "500ms", "2d") into milliseconds. Errors: WEIR_E_INVALID. Any thread. Since 0.1. */
+/*
+ * Parses a length of time ("1h30m", "500ms", "1.5s", "2d", "0") into milliseconds; a part of one counts as a
+ * whole one. Errors: WEIR_E_INVALID; *ms is then untouched. Any thread. Since 0.1.
+ */
 WEIR_API int weir_duration_parse(int64_t *ms, const char *text, weir_error *err);
 
-/* Parses a point in time (RFC 3339) into ms since 1970. Errors: WEIR_E_INVALID. Any thread. Since 0.1. */
+/*
+ * Parses a point in time, RFC 3339 or unix seconds ("1700000000.5"), into ms since 1970; a part of one counts
+ * as a whole one. Errors: WEIR_E_INVALID; *at_ms is then untouched. Any thread. Since 0.1.
+ */
 WEIR_API int weir_time_parse(int64_t *at_ms, const char *text, weir_error *err);
 
 /* Writes a point in time as RFC 3339 in UTC with milliseconds into buf and returns buf. Since 0.1. */
