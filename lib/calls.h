@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls to a broker: the only door to the backend's table (see <weir/broker.h> for what each function does).
+ * The wrappers check arguments and results, give out request ids, repeat a call whose reply was lost under the same
+ * id, refuse what the backend cannot do, and own the memory that backends only show.
+ *
+ * Client, inspector and the server runtime are written against these; nothing above them knows
+ * which backend it has.
+ */
+#ifndef WEIR_LIB_CALLS_H
+#define WEIR_LIB_CALLS_H
+
+#include <weir/broker.h>
+#include <weir/open.h>
+
+/* What to take in weir__consume(). */
+typedef struct weir__want {
+    const char *const *queues;
+    size_t queue_count;
+    size_t max;
+    size_t start;
+    int64_t lease_ms;
+} weir__want;
+
+/* Claims that a call has made; the array is the caller's (room for max), tasks in it are freed with weir__claim_release(). */
+typedef struct weir__claims {
+    weir_claim *items;
+    size_t count;
+} weir__claims;
+
+void weir__claim_release(weir_claim *claim);
+
+int64_t weir__broker_now_ms(const weir_broker *broker);
+int64_t weir__broker_boot_ms(const weir_broker *broker);
+weir_logger *weir__broker_logger(const weir_broker *broker);
+unsigned weir__broker_capabilities(const weir_broker *broker);
+
+int weir__ping(weir_broker *broker, weir_error *err);
+int weir__enqueue(weir_broker *broker, weir_enqueue_item *items, size_t count, weir_error *err);
+/* claims may be NULL with want NULL. On failure claims->count is 0 and nothing is held. */
+int weir__consume(weir_broker *broker, weir_finish *finishes, size_t count, const weir__want *want,
+                  weir__claims *claims, weir_error *err);
+int weir__extend(weir_broker *broker, int64_t lease_ms, weir_extend_item *items, size_t count,
+                 weir_error *err);
+int weir__wait(weir_broker *broker, weir_wait *wait, weir_error *err);
+void weir__interrupt(weir_broker *broker);
+
+int weir__forward(weir_broker *broker, weir_forward *forward, weir_error *err);
+/* want->start is not used. *repaired may be NULL. */
+int weir__recover(weir_broker *broker, const weir__want *want, weir__claims *claims,
+                  size_t *repaired, weir_error *err);
+int weir__expire(weir_broker *broker, weir_expire *expire, weir_error *err);
+
+int weir__beat(weir_broker *broker, const weir_server_info *server, int64_t ttl_ms,
+               weir_error *err);
+int weir__leave(weir_broker *broker, const weir_server_info *server, weir_error *err);
+int weir__servers(weir_broker *broker, weir_server_sink sink, void *arg, weir_error *err);
+
+int weir__queues(weir_broker *broker, weir_name_sink sink, void *arg, weir_error *err);
+int weir__queue(weir_broker *broker, const char *queue, weir_queue_info *info, weir_error *err);
+int weir__history(weir_broker *broker, const char *queue, weir_day *days, size_t count,
+                  weir_error *err);
+int weir__tasks(weir_broker *broker, const char *queue, weir_state state, const char *group,
+                size_t offset, size_t limit, weir_task_sink sink, void *arg, weir_error *err);
+int weir__task(weir_broker *broker, const char *queue, const char *id, weir_task_sink sink,
+               void *arg, weir_error *err);
+
+int weir__steer(weir_broker *broker, weir_verb verb, const char *queue, weir_steer_item *items,
+                size_t count, weir_error *err);
+int weir__steer_all(weir_broker *broker, weir_verb verb, const char *queue, weir_state state,
+                    const char *group, size_t max, size_t *done, weir_error *err);
+int weir__amend(weir_broker *broker, const char *queue, const char *id, const weir_amend *amend,
+                weir_error *err);
+int weir__pause(weir_broker *broker, const char *queue, bool paused, weir_error *err);
+int weir__remove_queue(weir_broker *broker, const char *queue, bool force, size_t max, size_t *done,
+                       weir_error *err);
+int weir__cancel(weir_broker *broker, const char *queue, const char *id, weir_error *err);
+
+#endif
