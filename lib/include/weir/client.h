@@ -15,8 +15,8 @@ typedef struct weir_client weir_client;
 
 /* What became of one task of an enqueue call. Since 0.1. */
 typedef struct weir_receipt {
-    int code;              /* 0: acknowledged; WEIR_E_DUPLICATE, WEIR_E_CONFLICT, WEIR_E_INVALID, ... */
-    weir_state state;      /* where it is: pending, scheduled or aggregating; none on failure */
+    int code;         /* 0: acknowledged; WEIR_E_DUPLICATE, WEIR_E_CONFLICT, WEIR_E_INVALID, ... */
+    weir_state state; /* where it is: pending, scheduled or aggregating; none on failure */
     int64_t process_at_ms; /* scheduled: its time, else 0 */
     char id[WEIR_ID_SIZE]; /* its id, also on failure, where it is known */
 } weir_receipt;

@@ -46,8 +46,8 @@ typedef struct weir_config {
 WEIR_API int weir_config_load(weir_config **config, const char *path, weir_error *err);
 
 /* The same from text; `name` stands in messages where the file's name would. Since 0.1. */
-WEIR_API int weir_config_parse(weir_config **config, const char *text, size_t len,
-                               const char *name, weir_error *err);
+WEIR_API int weir_config_parse(weir_config **config, const char *text, size_t len, const char *name,
+                               weir_error *err);
 
 /* Frees a configuration. NULL is allowed. Since 0.1. */
 WEIR_API void weir_config_free(weir_config *config);

@@ -21,7 +21,7 @@ typedef enum weir_outcome {
     WEIR_RETRY,      /* it failed: try again later, or archive it when its retries are used up */
     WEIR_SKIP_RETRY, /* it failed for good: archive it now */
     WEIR_REVOKE,     /* drop it: counted as processed, neither retried nor kept */
-    WEIR_SNOOZE      /* not now: again at the time given to weir_snooze(), not counted as a failure */
+    WEIR_SNOOZE /* not now: again at the time given to weir_snooze(), not counted as a failure */
 } weir_outcome;
 
 /*
@@ -34,9 +34,9 @@ typedef weir_outcome (*weir_handler)(weir_context *ctx, const weir_task_info *ta
 /* Ways to end a handler: `return weir_fail(ctx, "no such user: %d", id);`. The text is stored with the
  * task (UTF-8; other bytes are replaced; cut at 4096 bytes). Only on the handler's thread. Since 0.1. */
 WEIR_API weir_outcome weir_fail(weir_context *ctx, const char *format, ...)
-    WEIR_PRINTF_LIKE(2, 3);                                          /* WEIR_RETRY */
+    WEIR_PRINTF_LIKE(2, 3); /* WEIR_RETRY */
 WEIR_API weir_outcome weir_skip_retry(weir_context *ctx, const char *format, ...)
-    WEIR_PRINTF_LIKE(2, 3);                                          /* WEIR_SKIP_RETRY */
+    WEIR_PRINTF_LIKE(2, 3);                                             /* WEIR_SKIP_RETRY */
 WEIR_API weir_outcome weir_snooze(weir_context *ctx, int64_t delay_ms); /* WEIR_SNOOZE */
 
 /*

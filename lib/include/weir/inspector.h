@@ -29,15 +29,15 @@ typedef struct weir_queue_info {
     const char *name;
     bool paused;
     size_t scheduled, aggregating, pending, active, retry, archived, completed;
-    size_t size;              /* the sum of the seven */
-    size_t groups;            /* groups with waiting tasks */
-    int64_t latency_ms;       /* age of the oldest pending task; 0: none */
-    int64_t memory_bytes;     /* approximate, of the tasks; -1: unknown */
-    int64_t processed_today;  /* UTC day; failures included, as in asynq */
+    size_t size;             /* the sum of the seven */
+    size_t groups;           /* groups with waiting tasks */
+    int64_t latency_ms;      /* age of the oldest pending task; 0: none */
+    int64_t memory_bytes;    /* approximate, of the tasks; -1: unknown */
+    int64_t processed_today; /* UTC day; failures included, as in asynq */
     int64_t failed_today;
     int64_t processed_total;
     int64_t failed_total;
-    int64_t taken_at_ms;      /* when this was looked up */
+    int64_t taken_at_ms; /* when this was looked up */
 } weir_queue_info;
 
 typedef struct weir_queue_list {

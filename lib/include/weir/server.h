@@ -52,14 +52,14 @@ typedef struct weir_server_options {
     int64_t shutdown_timeout_ms; /* how long a stop waits for handlers; 0: 8 s; -1: not at all */
     int64_t lease_ms;            /* of a task that runs; 0: 10 s (30 s is asynq's); at least 300 */
     int64_t heartbeat_ms;        /* renews leases and presence; 0: a third of the lease */
-    int64_t cancel_grace_ms;     /* between cancelling a handler at its deadline and failing its task;
+    int64_t cancel_grace_ms; /* between cancelling a handler at its deadline and failing its task;
                                     0: 2 s */
-    int64_t recover_ms;          /* between looks for tasks of dead workers; 0: the heartbeat */
-    int64_t janitor_ms;          /* between removals of expired tasks; 0: 8 s */
-    int64_t archive_max;         /* archived tasks kept in a queue; 0: 10000; -1: all */
-    int64_t archive_age_ms;      /* how long they are kept; 0: 90 days; -1: for ever */
-    bool exit_when_stuck;        /* see weir_server_stuck() */
-    weir_retry_policy retry;     /* for types without a policy of their own; zero: asynq's formula */
+    int64_t recover_ms;      /* between looks for tasks of dead workers; 0: the heartbeat */
+    int64_t janitor_ms;      /* between removals of expired tasks; 0: 8 s */
+    int64_t archive_max;     /* archived tasks kept in a queue; 0: 10000; -1: all */
+    int64_t archive_age_ms;  /* how long they are kept; 0: 90 days; -1: for ever */
+    bool exit_when_stuck;    /* see weir_server_stuck() */
+    weir_retry_policy retry; /* for types without a policy of their own; zero: asynq's formula */
     const weir_type_retry *type_retries;
     size_t type_retry_count;
     weir_retry_delay_fn retry_delay; /* the application's own; wins over all policies. May return a

@@ -68,20 +68,20 @@ typedef struct weir_header {
  * `reserved` must be zero. Since 0.1.
  */
 typedef struct weir_task {
-    const char *type;         /* what kind of task it is ("email:deliver"); required */
-    const void *payload;      /* any bytes; NULL (no payload) differs from an empty one */
-    size_t payload_len;       /* bytes */
-    const char *queue;        /* NULL: "default". No '{', '}', blanks or control characters */
-    const char *id;           /* unique in its queue; NULL: a new UUID v7 */
-    int64_t process_at_ms;    /* not before this time, ms since 1970; 0: at once */
-    int64_t process_in_ms;    /* not before this much time from now; only without process_at_ms */
-    int max_retry;            /* 0: 25; WEIR_NO_RETRY: none */
-    int64_t timeout_ms;       /* of one attempt; 0: 30 min, or none with a deadline */
-    int64_t deadline_ms;      /* time after which it is not run any more, ms since 1970; 0: none */
-    int64_t retention_ms;     /* how long to keep it once it succeeded; 0: not at all */
-    int64_t unique_ms;        /* refuse another task of the same type, payload and queue until this one
+    const char *type;      /* what kind of task it is ("email:deliver"); required */
+    const void *payload;   /* any bytes; NULL (no payload) differs from an empty one */
+    size_t payload_len;    /* bytes */
+    const char *queue;     /* NULL: "default". No '{', '}', blanks or control characters */
+    const char *id;        /* unique in its queue; NULL: a new UUID v7 */
+    int64_t process_at_ms; /* not before this time, ms since 1970; 0: at once */
+    int64_t process_in_ms; /* not before this much time from now; only without process_at_ms */
+    int max_retry;         /* 0: 25; WEIR_NO_RETRY: none */
+    int64_t timeout_ms;    /* of one attempt; 0: 30 min, or none with a deadline */
+    int64_t deadline_ms;   /* time after which it is not run any more, ms since 1970; 0: none */
+    int64_t retention_ms;  /* how long to keep it once it succeeded; 0: not at all */
+    int64_t unique_ms;     /* refuse another task of the same type, payload and queue until this one
                                  succeeded, or for so long at most (>= 1000); 0: not unique */
-    const char *group;        /* wait in this group to be aggregated; NULL: no group */
+    const char *group;     /* wait in this group to be aggregated; NULL: no group */
     const weir_header *headers;
     size_t header_count;
     uint64_t reserved[8];
