@@ -15,7 +15,7 @@
 
 /* What to take in weir__consume(). */
 typedef struct weir__want {
-    const char *const *queues;
+    weir_take_queue *queues; /* name and want; left is set */
     size_t queue_count;
     size_t max;
     size_t start;
@@ -37,18 +37,23 @@ unsigned weir__broker_capabilities(const weir_broker *broker);
 
 int weir__ping(weir_broker *broker, weir_error *err);
 int weir__enqueue(weir_broker *broker, weir_enqueue_item *items, size_t count, weir_error *err);
-/* claims may be NULL with want NULL. On failure claims->count is 0 and nothing is held. */
-int weir__consume(weir_broker *broker, weir_finish *finishes, size_t count, const weir__want *want,
-                  weir__claims *claims, weir_error *err);
+/*
+ * The whole of <weir/broker.h>'s consume. finishes and starts may be absent (count 0); want and claims
+ * are both NULL when nothing is to be taken. On failure claims->count is 0 and nothing new is held;
+ * finishes and starts have their own results.
+ */
+int weir__consume(weir_broker *broker, weir_finish *finishes, size_t finish_count,
+                  weir_start *starts, size_t start_count, weir__want *want, weir__claims *claims,
+                  weir_error *err);
 int weir__extend(weir_broker *broker, int64_t lease_ms, weir_extend_item *items, size_t count,
                  weir_error *err);
 int weir__wait(weir_broker *broker, weir_wait *wait, weir_error *err);
 void weir__interrupt(weir_broker *broker);
 
 int weir__forward(weir_broker *broker, weir_forward *forward, weir_error *err);
-/* want->start is not used. *repaired may be NULL. */
-int weir__recover(weir_broker *broker, const weir__want *want, weir__claims *claims,
-                  size_t *repaired, weir_error *err);
+/* Room for max claims. *repaired may be NULL. */
+int weir__recover(weir_broker *broker, const char *const *queues, size_t queue_count, size_t max,
+                  int64_t lease_ms, weir__claims *claims, size_t *repaired, weir_error *err);
 int weir__expire(weir_broker *broker, weir_expire *expire, weir_error *err);
 
 int weir__beat(weir_broker *broker, const weir_server_info *server, int64_t ttl_ms,

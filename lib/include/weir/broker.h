@@ -38,24 +38,31 @@ WEIR_BEGIN_DECLS
 
 /*
  * Names one attempt to change something. A call that is repeated with the same id because its
- * reply was lost returns what the first one did and changes nothing more. Only backends without
- * WEIR_CAP_SURE_REPLIES need to look at it.
+ * reply was lost returns what the first one did and changes nothing more. A lane has one request
+ * outstanding: number n + 1 comes only when n is resolved, and never one below n, so a backend
+ * remembers one request per lane (for at least an hour), not one per call. A lane whose request
+ * could not be resolved is not used again. Backends with WEIR_CAP_SURE_REPLIES need not look at it.
  */
 typedef struct weir_request_id {
-    unsigned char bytes[16];
+    uint64_t instance; /* random, one for each opened broker */
+    uint32_t lane;
+    uint64_t number; /* from 1, ascending in its lane */
 } weir_request_id;
+
+/* Most items in one call, of each kind; the core cuts longer batches up. */
+#define WEIR_BATCH_MAX 1000
 
 /* What a backend can do beyond the core of the contract. The core refuses what is missing with
  * WEIR_E_UNSUPPORTED; conformance cases that need it are reported as skipped. */
 enum {
-    WEIR_CAP_SURE_REPLIES = 1 << 0,  /* a reply is never lost, request ids are not needed */
-    WEIR_CAP_PERSISTENT = 1 << 1,    /* outlives the handle */
-    WEIR_CAP_SHARED = 1 << 2,        /* several handles and processes see one store */
-    WEIR_CAP_PUSH = 1 << 3,          /* wait() wakes without polling */
-    WEIR_CAP_GROUPS = 1 << 4,        /* group_* */
-    WEIR_CAP_STEER = 1 << 5,         /* steer*, amend, pause, remove_queue, cancel */
-    WEIR_CAP_LEADER = 1 << 6,        /* lead, resign */
-    WEIR_CAP_PERIODIC = 1 << 7       /* tick, scheduler_* */
+    WEIR_CAP_SURE_REPLIES = 1 << 0, /* a reply is never lost, request ids are not needed */
+    WEIR_CAP_PERSISTENT = 1 << 1,   /* outlives the handle */
+    WEIR_CAP_SHARED = 1 << 2,       /* several handles and processes see one store */
+    WEIR_CAP_PUSH = 1 << 3,         /* wait() wakes without polling */
+    WEIR_CAP_GROUPS = 1 << 4,       /* group_* */
+    WEIR_CAP_STEER = 1 << 5,        /* steer*, amend, pause, remove_queue, cancel */
+    WEIR_CAP_LEADER = 1 << 6,       /* lead, resign */
+    WEIR_CAP_PERIODIC = 1 << 7      /* tick, scheduler_* */
 };
 
 /* ---- opening ---- */
@@ -105,14 +112,15 @@ typedef struct weir_enqueue_item {
 
 /*
  * A task held under a lease. Made by the core from what a backend tells a weir_claim_sink.
- * token and ref are the backend's: it gets them back unchanged. A token is never 0 and never the same for
- * two leases on one task.
+ * token and ref are the backend's: it gets them back unchanged. A token is never 0 and differs between
+ * two leases on one task; claims of one call may share theirs. It proves a claim together with the
+ * task's queue and id only.
  */
 typedef struct weir_claim {
     weir_task_info *task;
     uint64_t token;
     uint64_t ref;
-    bool started; /* false: taken ahead of a free worker */
+    bool started; /* false: taken ahead of a free worker; must not run before weir_start */
 } weir_claim;
 
 /* Told of each task that was taken. Returns 0, or a negative code (out of memory): the backend then takes no more,
@@ -124,8 +132,8 @@ typedef enum weir_finish_kind {
     WEIR_FINISH_DONE = 1, /* delete the task and its lock; counts as processed */
     WEIR_FINISH_COMPLETE, /* keep it as completed until at_ms, release its lock; counts as processed */
     WEIR_FINISH_RETRY,    /* to retry, due at at_ms; keeps its lock */
-    WEIR_FINISH_ARCHIVE,  /* to archived; keeps its lock; counts as processed and failed */
-    WEIR_FINISH_REQUEUE   /* back to the head of pending, as it was; counts as nothing */
+    WEIR_FINISH_ARCHIVE, /* to archived; keeps its lock; counts as processed and failed */
+    WEIR_FINISH_REQUEUE  /* back to the head of pending, as it was; counts as nothing */
 } weir_finish_kind;
 
 /* How an attempt ended, for the broker. Refused with WEIR_E_STALE, changing nothing, when the claim is not the
@@ -141,21 +149,49 @@ typedef struct weir_finish {
     int outcome; /* out: 0 or WEIR_E_STALE ... */
 } weir_finish;
 
-/* What to take. */
+/*
+ * A claim that was taken ahead and whose handler is about to run. Until its start is committed the
+ * task counts as never started, and goes back without using up a retry when its server dies.
+ */
+typedef struct weir_start {
+    const weir_claim *claim;
+    int result; /* out: 0, or WEIR_E_STALE: the handler must not run */
+} weir_start;
+
+/* One queue to take from. */
+typedef struct weir_take_queue {
+    const char *name;
+    size_t want; /* its share of this call */
+    size_t left; /* out: a hint: how many are still to be taken; 0 when empty or paused */
+} weir_take_queue;
+
+/*
+ * What to take: up to `want` from each queue, in this order; then, as long as there are fewer than max, more
+ * from the queues that have more, in the same order. Never more than max. The sum of the wants is at
+ * most max.
+ */
 typedef struct weir_take {
-    const char *const *queues; /* in this order: the second only for what the first has not */
+    weir_take_queue *queues;
     size_t queue_count;
-    size_t max;       /* tasks */
-    size_t start;     /* so many of them are started at once, the rest wait in the server */
+    size_t max;       /* tasks; 0: none */
+    size_t start;     /* the first so many given to the sink are started at once */
     int64_t lease_ms; /* > 0 */
     weir_claim_sink sink;
     void *sink_arg;
 } weir_take;
 
+/* The work of one consume call, in the order in which it is done; each part may be absent. */
+typedef struct weir_consume {
+    weir_finish *finishes;
+    size_t finish_count;
+    weir_start *starts;
+    size_t start_count;
+    weir_take *take; /* NULL: none */
+} weir_consume;
+
 /* A claim to keep. */
 typedef struct weir_extend_item {
     const weir_claim *claim;
-    bool started;   /* true: note that it was started, if that was not known */
     int result;     /* out: 0, or WEIR_E_STALE: the lease is lost */
     bool cancelled; /* out: somebody asked for the task's cancellation */
 } weir_extend_item;
@@ -280,15 +316,17 @@ typedef struct weir_backend {
                    weir_enqueue_item *items, size_t count, weir_error *err);
 
     /*
-     * Finishes tasks and takes new ones, in this order, in one trip where the store allows it. Either part may be
-     * absent (count 0; take NULL). Paused queues give nothing. Tasks are taken oldest first, each at
-     * most once, and become active under a new token. When the call fails, claims already
-     * given to the sink are not held: the store returns them when their leases end, or a resend gives them again.
+     * Finishes tasks, marks starts and takes new tasks, in one trip where the store allows it. Parts
+     * on different queues are not atomic together. Paused queues give nothing. Tasks are taken oldest
+     * first, each at most once, and become active under a new token. When the call fails, claims already
+     * given to the sink are not held: the store returns them, as never started, when their leases end, or a
+     * resend gives them again. A resend gives only those tasks whose token still holds, never others instead.
+     * Finishing goes on when the store is full, as far as the store can.
      */
-    int (*consume)(void *self, const weir_request_id *request, int64_t now_ms,
-                   weir_finish *finishes, size_t count, const weir_take *take, weir_error *err);
+    int (*consume)(void *self, const weir_request_id *request, int64_t now_ms, weir_consume *work,
+                   weir_error *err);
 
-    /* Renews leases to lease_ms from now, notes what was started, tells what was cancelled. */
+    /* Renews leases to lease_ms from now and tells what was cancelled; tokens stay. */
     int (*extend)(void *self, int64_t now_ms, int64_t lease_ms, weir_extend_item *items,
                   size_t count, weir_error *err);
 
@@ -296,7 +334,8 @@ typedef struct weir_backend {
      * Blocks until something of interest may have happened since `generation` was given out, or the
      * time is over. With generation 0 it returns at once with the present one (reasons
      * WEIR_WAKE_TIMEOUT): whoever looks after that misses nothing. Never sleeps over a change; may wake too often, but not
-     * busily: an empty or paused queue must not keep it awake.
+     * busily: an empty or paused queue must not keep it awake. When the backend cannot tell what was
+     * missed (a reconnect), it reports all reasons of interest. That a queue was resumed is WORK.
      */
     int (*wait)(void *self, weir_wait *wait, weir_error *err);
     /* Makes each wait() that runs or begins with an older generation return with WEIR_WAKE_INTERRUPT.
@@ -307,7 +346,8 @@ typedef struct weir_backend {
      * have a group, to their group. Never before their time. */
     int (*forward)(void *self, int64_t now_ms, weir_forward *forward, weir_error *err);
     /* Re-claims active tasks whose lease has ended: gives them to the sink under a new token and lease,
-     * `started` telling whether they ever were. The caller finishes each. Puts right what no other call would ever find. */
+     * `started` telling whether they ever were. The caller finishes each, and never runs one under
+     * this claim. Puts right what no other call would ever find. */
     int (*recover)(void *self, const weir_request_id *request, int64_t now_ms,
                    weir_recover *recover, weir_error *err);
     /* Deletes completed tasks whose retention is over, and archived ones beyond the limits, oldest first. */
