@@ -83,16 +83,3 @@ weir__id_new(const weir_clock *clock, char id[WEIR__ID_SIZE])
     uuid[8] = (unsigned char)(0x80 | (uuid[8] & 0x3F));
     format_uuid(id, uuid);
 }
-
-void
-weir__request_id_new(const weir_clock *clock, unsigned char id[WEIR__REQUEST_ID_LEN])
-{
-    weir__clock_random(clock, id, WEIR__REQUEST_ID_LEN);
-}
-
-void
-weir__request_id_format(const unsigned char id[WEIR__REQUEST_ID_LEN],
-                        char text[WEIR__REQUEST_ID_TEXT_SIZE])
-{
-    put_hex(text, id, WEIR__REQUEST_ID_LEN);
-}

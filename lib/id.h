@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ids: of tasks (UUID version 7, sortable by the time they were made) and of requests (random).
+ * Ids of tasks: UUID version 7, sortable by the time they were made.
  */
 #ifndef WEIR_LIB_ID_H
 #define WEIR_LIB_ID_H
 
 #include <weir/clock.h>
 
-/* Bytes of a task id's text with its NUL: 8-4-4-4-12 lower-case hexadecimal digits. */
+/* Bytes of an id's text with its NUL: 8-4-4-4-12 lower-case hexadecimal digits. */
 #define WEIR__ID_SIZE 37
-
-/* Bytes of a request id, and of its text (32 digits) with the NUL. */
-#define WEIR__REQUEST_ID_LEN 16
-#define WEIR__REQUEST_ID_TEXT_SIZE 33
 
 /*
  * Writes a new UUID v7. Within a process every id is greater than those that were returned
@@ -20,12 +16,5 @@
  * processes differ by 62 random bits. Any thread, no lock. clock NULL is the system's.
  */
 void weir__id_new(const weir_clock *clock, char id[WEIR__ID_SIZE]);
-
-/* Writes a new request id, 128 random bits. Any thread. clock NULL is the system's. */
-void weir__request_id_new(const weir_clock *clock, unsigned char id[WEIR__REQUEST_ID_LEN]);
-
-/* Writes a request id as lower-case hexadecimal digits. */
-void weir__request_id_format(const unsigned char id[WEIR__REQUEST_ID_LEN],
-                             char text[WEIR__REQUEST_ID_TEXT_SIZE]);
 
 #endif
