@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The CUnit runner behind harness.h. Only what was selected is registered, so that CUnit's own counts are
- * the counts; skips, which CUnit does not know, are counted here.
+ * The CUnit runner behind harness.h. Only what was selected is registered, so that CUnit's own
+ * counts are the counts; skips, which CUnit does not know, are counted here.
  */
 #include <config.h>
 

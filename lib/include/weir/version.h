@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The version of weir: as numbers for the preprocessor (the headers that a program was compiled with),
- * and as a function (the library that it runs with).
+ * The version of weir: as numbers for the preprocessor (the headers that a program was compiled
+ * with), and as a function (the library that it runs with).
  */
 #ifndef WEIR_VERSION_H
 #define WEIR_VERSION_H
