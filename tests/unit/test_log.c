@@ -246,7 +246,7 @@ levels_and_formats_have_words(void)
 
     for (int i = 0; i < 5; i++) {
         CU_ASSERT_EQUAL(weir_log_level_parse(&level, words[i], NULL), 0);
-        CU_ASSERT_EQUAL(level, i + 1);
+        CU_ASSERT_EQUAL((int)level, i + 1);
         CU_ASSERT_STRING_EQUAL(weir_log_level_name(level), words[i]);
     }
     CU_ASSERT_STRING_EQUAL(weir_log_level_name(WEIR_LOG_DEFAULT), "default");
