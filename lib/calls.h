@@ -4,6 +4,15 @@
  * The wrappers check arguments and results, give out request ids, repeat a call whose reply was lost under the same
  * id, refuse what the backend cannot do, and own the memory that backends only show.
  *
+ * A reply that was lost: enqueue, consume and recover are repeated under the same request id, up to three
+ * times, when the call or one of its items comes back as WEIR_E_UNKNOWN; not with WEIR_CAP_SURE_REPLIES. What is
+ * then still WEIR_E_UNKNOWN stays so: a later try that did not reach the store says nothing about an earlier one.
+ *
+ * Batches of more than WEIR_BATCH_MAX items go ahead in pieces, in order; after a piece that failed the rest is
+ * not sent and has the call's code. What is taken is never more than WEIR_BATCH_MAX tasks: a greater max is refused.
+ *
+ * All of them may be called from any thread. Arguments are borrowed for the call.
+ *
  * Client, inspector and the server runtime are written against these; nothing above them knows
  * which backend it has.
  */

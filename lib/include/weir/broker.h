@@ -8,7 +8,7 @@
  * (WEIR_BROKER_ABI is 0 until then).
  *
  * Rules in short:
- *  - Exactly one file (lib/broker.c) calls the table. It checks arguments, so a backend need not.
+ *  - Only the wrappers (lib/calls*.c, and lib/open.c to open and close) call the table. They check arguments, so a backend need not.
  *  - Every function may be called from any thread, several at once.
  *  - Every function that touches tasks takes a batch. Each task of it is atomic, the batch is not: each item
  *    carries its own `result`, which the backend always sets. A call returns 0 when every item
