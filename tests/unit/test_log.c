@@ -360,33 +360,31 @@ write_lines_in_threads(weir_logger *logger)
 
 /* Counts the lines of a file, each of which must be a whole JSON object of write_lines(). */
 static int
-count_whole_lines(const char *path)
+count_whole_lines(FILE *file)
 {
-    FILE *file = fopen(path, "r");
     char line[1024];
     int count = 0;
 
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+    rewind(file);
+    while (fgets(line, sizeof line, file) != NULL) {
         size_t len = strlen(line);
         bool whole = strncmp(line, "{\"time\":\"", 9) == 0 && strcmp(line + len - 3, "\"}\n") == 0;
         CU_ASSERT_TRUE_FATAL(whole && strchr(line + 1, '{') == NULL);
         count++;
     }
-    fclose(file);
     return count;
 }
 
 static void
 lines_of_threads_and_processes_do_not_mix(void)
 {
-    char path[] = "/tmp/weir-test-log-XXXXXX";
-    int fd = mkstemp(path);
-    FILE *file = fopen(path, "a");
+    FILE *file = tmpfile();
     weir_log_options options = {.format = WEIR_LOG_JSON, .file = file};
     weir_logger *logger = NULL;
     int status = 1;
 
-    CU_ASSERT_TRUE_FATAL(fd >= 0 && file != NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_EQUAL_FATAL(fcntl(fileno(file), F_SETFL, O_APPEND), 0);
     CU_ASSERT_EQUAL_FATAL(weir_logger_new(&logger, &options, NULL), 0);
     pid_t child = fork();
     if (child == 0) {
@@ -396,11 +394,9 @@ lines_of_threads_and_processes_do_not_mix(void)
     write_lines_in_threads(logger);
     CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
     CU_ASSERT_EQUAL(status, 0);
-    CU_ASSERT_EQUAL(count_whole_lines(path), (WRITERS + 1) * LINES);
+    CU_ASSERT_EQUAL(count_whole_lines(file), (WRITERS + 1) * LINES);
     weir_logger_free(logger);
     fclose(file);
-    close(fd);
-    unlink(path);
 }
 
 static const CU_TestInfo tests[] = {
