@@ -1,30 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The parser works on spans of the text and copies a part only when it decodes it. The order is
- * scheme, authority (user, password, hosts), path, parameters, and the redacted form last, which is
- * cut out of the text by the spans that were found.
+ * scheme, authority (user, password, hosts), path, parameters, and the redacted form last.
  */
 #include <config.h>
 
 #include "url.h"
 
-#include "buf.h"
+#include "url_redact.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-struct span {
-    const char *start;
-    const char *end;
-};
-
 struct parser {
     const char *text;
     weir_url *parts;
     struct weir__arena *arena;
-    struct span password; /* NULL while there is none */
-    struct span query;
+    struct weir__span password; /* NULL while there is none */
+    struct weir__span query;
     weir_error *err;
 };
 
@@ -33,14 +27,6 @@ fail(const struct parser *p, const char *at, const char *what)
 {
     return weir_error_set(p->err, WEIR_E_URL, "invalid broker URL: %s (at position %zu)", what,
                           (size_t)(at - p->text) + 1);
-}
-
-static const char *
-find(struct span s, char c)
-{
-    const char *at = s.start < s.end ? memchr(s.start, c, (size_t)(s.end - s.start)) : NULL;
-
-    return at != NULL ? at : s.end;
 }
 
 static int
@@ -57,7 +43,7 @@ hex_value(char c)
 }
 
 static int
-decode(const struct parser *p, struct span s, const char **out)
+decode(const struct parser *p, struct weir__span s, const char **out)
 {
     char *copy = weir__arena_copy(p->arena, s.start, (size_t)(s.end - s.start));
     char *to = copy;
@@ -117,20 +103,20 @@ parse_scheme(struct parser *p, const char **rest)
 }
 
 static int
-parse_user(struct parser *p, struct span s)
+parse_user(struct parser *p, struct weir__span s)
 {
-    const char *colon = find(s, ':');
+    const char *colon = weir__span_find(s, ':');
 
-    int rc = decode(p, (struct span){s.start, colon}, &p->parts->user);
+    int rc = decode(p, (struct weir__span){s.start, colon}, &p->parts->user);
     if (rc != 0 || colon == s.end) {
         return rc;
     }
-    p->password = (struct span){colon + 1, s.end};
+    p->password = (struct weir__span){colon + 1, s.end};
     return decode(p, p->password, &p->parts->password);
 }
 
 static int
-parse_port(struct parser *p, struct span s, int *port)
+parse_port(struct parser *p, struct weir__span s, int *port)
 {
     int value = 0;
 
@@ -154,14 +140,14 @@ parse_port(struct parser *p, struct span s, int *port)
 }
 
 static int
-parse_ipv6(struct parser *p, struct span s, struct span *name, const char **after)
+parse_ipv6(struct parser *p, struct weir__span s, struct weir__span *name, const char **after)
 {
-    const char *close = find(s, ']');
+    const char *close = weir__span_find(s, ']');
 
     if (close == s.end) {
         return fail(p, s.start, "a ] is missing after the host");
     }
-    *name = (struct span){s.start + 1, close};
+    *name = (struct weir__span){s.start + 1, close};
     for (const char *c = name->start; c < close && *c != '%'; c++) {
         if (hex_value(*c) < 0 && *c != ':' && *c != '.') {
             return fail(p, c, "a host in brackets must be an IPv6 address");
@@ -175,17 +161,18 @@ parse_ipv6(struct parser *p, struct span s, struct span *name, const char **afte
 }
 
 static int
-parse_host(struct parser *p, struct span s, weir_url_host *host)
+parse_host(struct parser *p, struct weir__span s, weir_url_host *host)
 {
-    const char *after = find(s, ':');
-    struct span name = {s.start, after};
+    const char *after = weir__span_find(s, ':');
+    struct weir__span name = {s.start, after};
 
     if (s.start < s.end && *s.start == '[') {
         int rc = parse_ipv6(p, s, &name, &after);
         if (rc != 0) {
             return rc;
         }
-    } else if (after < s.end && find((struct span){after + 1, s.end}, ':') < s.end) {
+    } else if (after < s.end &&
+               weir__span_find((struct weir__span){after + 1, s.end}, ':') < s.end) {
         return fail(p, s.start, "an IPv6 address must stand in brackets, and a port after them");
     }
     if (name.start == name.end) {
@@ -200,11 +187,11 @@ parse_host(struct parser *p, struct span s, weir_url_host *host)
             return fail(p, name.start, "a host must not contain spaces or control characters");
         }
     }
-    return after < s.end ? parse_port(p, (struct span){after + 1, s.end}, &host->port) : 0;
+    return after < s.end ? parse_port(p, (struct weir__span){after + 1, s.end}, &host->port) : 0;
 }
 
 static size_t
-count_items(struct span s, char separator)
+count_items(struct weir__span s, char separator)
 {
     size_t count = 1;
 
@@ -215,7 +202,7 @@ count_items(struct span s, char separator)
 }
 
 static int
-parse_hosts(struct parser *p, struct span s)
+parse_hosts(struct parser *p, struct weir__span s)
 {
     size_t count = count_items(s, ',');
     weir_url_host *hosts = weir__arena_array(p->arena, count, sizeof *hosts);
@@ -224,7 +211,7 @@ parse_hosts(struct parser *p, struct span s)
         return weir_error_set(p->err, WEIR_E_NOMEM, NULL);
     }
     for (size_t i = 0; i < count; i++) {
-        struct span item = {s.start, find(s, ',')};
+        struct weir__span item = {s.start, weir__span_find(s, ',')};
         int rc = parse_host(p, item, &hosts[i]);
         if (rc != 0) {
             return rc;
@@ -237,7 +224,7 @@ parse_hosts(struct parser *p, struct span s)
 }
 
 static int
-parse_authority(struct parser *p, struct span s)
+parse_authority(struct parser *p, struct weir__span s)
 {
     const char *at = s.end;
 
@@ -245,24 +232,24 @@ parse_authority(struct parser *p, struct span s)
         at--;
     }
     if (at > s.start) {
-        int rc = parse_user(p, (struct span){s.start, at - 1});
+        int rc = parse_user(p, (struct weir__span){s.start, at - 1});
         if (rc != 0) {
             return rc;
         }
     }
-    return parse_hosts(p, (struct span){at, s.end});
+    return parse_hosts(p, (struct weir__span){at, s.end});
 }
 
 static int
-parse_param(struct parser *p, struct span s, size_t index, weir_url_param *params)
+parse_param(struct parser *p, struct weir__span s, size_t index, weir_url_param *params)
 {
-    const char *equals = find(s, '=');
-    struct span value = {equals < s.end ? equals + 1 : s.end, s.end};
+    const char *equals = weir__span_find(s, '=');
+    struct weir__span value = {equals < s.end ? equals + 1 : s.end, s.end};
 
     if (equals == s.start) {
         return fail(p, s.start, "a parameter has no name");
     }
-    int rc = decode(p, (struct span){s.start, equals}, &params[index].name);
+    int rc = decode(p, (struct weir__span){s.start, equals}, &params[index].name);
     if (rc != 0) {
         return rc;
     }
@@ -275,7 +262,7 @@ parse_param(struct parser *p, struct span s, size_t index, weir_url_param *param
 }
 
 static int
-parse_params(struct parser *p, struct span s)
+parse_params(struct parser *p, struct weir__span s)
 {
     size_t count = count_items(s, '&');
     weir_url_param *params = weir__arena_array(p->arena, count, sizeof *params);
@@ -285,7 +272,7 @@ parse_params(struct parser *p, struct span s)
     }
     p->query = s;
     for (size_t i = 0; i < count; i++) {
-        struct span item = {s.start, find(s, '&')};
+        struct weir__span item = {s.start, weir__span_find(s, '&')};
         int rc = parse_param(p, item, i, params);
         if (rc != 0) {
             return rc;
@@ -299,67 +286,18 @@ parse_params(struct parser *p, struct span s)
 
 /* Everything between the scheme's colon and the parameters. */
 static int
-parse_target(struct parser *p, struct span s)
+parse_target(struct parser *p, struct weir__span s)
 {
     if (s.end - s.start < 2 || memcmp(s.start, "//", 2) != 0) {
         return decode(p, s, &p->parts->opaque);
     }
     s.start += 2;
-    const char *slash = find(s, '/');
-    int rc = parse_authority(p, (struct span){s.start, slash});
+    const char *slash = weir__span_find(s, '/');
+    int rc = parse_authority(p, (struct weir__span){s.start, slash});
     if (rc != 0 || slash == s.end) {
         return rc;
     }
-    return decode(p, (struct span){slash, s.end}, &p->parts->path);
-}
-
-static bool
-is_secret(const char *name)
-{
-    static const char *const words[] = {"pass", "pwd", "secret", "token"};
-
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strcasestr(name, words[i]) != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void
-redact_params(const struct parser *p, struct weir__buf *out)
-{
-    struct span rest = p->query;
-
-    for (size_t i = 0; i < p->parts->param_count; i++) {
-        struct span item = {rest.start, find(rest, '&')};
-        const char *equals = find(item, '=');
-        bool secret = equals < item.end && is_secret(p->parts->params[i].name);
-        const char *shown_end = secret ? equals + 1 : item.end;
-
-        weir__buf_append(out, item.start, (size_t)(shown_end - item.start));
-        weir__buf_puts(out, secret ? "***" : "");
-        weir__buf_puts(out, item.end < rest.end ? "&" : "");
-        rest.start = item.end + 1;
-    }
-}
-
-static int
-redact(const struct parser *p, const char **redacted)
-{
-    struct weir__buf out = {0};
-    const char *from = p->text;
-
-    if (p->password.start != NULL) {
-        weir__buf_append(&out, from, (size_t)(p->password.start - from));
-        weir__buf_puts(&out, "***");
-        from = p->password.end;
-    }
-    weir__buf_append(&out, from, (size_t)(p->query.start - from));
-    redact_params(p, &out);
-    *redacted = out.failed ? NULL : weir__arena_copy(p->arena, out.data, out.len);
-    weir__buf_release(&out);
-    return *redacted != NULL ? 0 : weir_error_set(p->err, WEIR_E_NOMEM, NULL);
+    return decode(p, (struct weir__span){slash, s.end}, &p->parts->path);
 }
 
 static int
@@ -386,14 +324,18 @@ parse(struct parser *p, const char **redacted)
     if (rc != 0) {
         return rc;
     }
-    struct span all = {rest, rest + strlen(rest)};
-    const char *mark = find(all, '?');
-    rc = parse_target(p, (struct span){rest, mark});
+    struct weir__span all = {rest, rest + strlen(rest)};
+    const char *mark = weir__span_find(all, '?');
+    rc = parse_target(p, (struct weir__span){rest, mark});
     if (rc != 0) {
         return rc;
     }
-    rc = parse_params(p, (struct span){mark < all.end ? mark + 1 : mark, all.end});
-    return rc != 0 ? rc : redact(p, redacted);
+    rc = parse_params(p, (struct weir__span){mark < all.end ? mark + 1 : mark, all.end});
+    if (rc != 0) {
+        return rc;
+    }
+    *redacted = weir__url_redact(p->arena, p->parts, p->text, p->password, p->query);
+    return *redacted != NULL ? 0 : weir_error_set(p->err, WEIR_E_NOMEM, NULL);
 }
 
 int
