@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls to a broker: the only door to the backend's table (see <weir/broker.h> for what each function does).
- * The wrappers check arguments and results, give out request ids, repeat a call whose reply was lost under the same
- * id, refuse what the backend cannot do, and own the memory that backends only show.
+ * Calls to a broker: the only door to the backend's table (see <weir/broker.h> for what each
+ * function does). The wrappers check arguments and results, give out request ids, repeat a call
+ * whose reply was lost under the same id, refuse what the backend cannot do, and own the memory
+ * that backends only show.
  *
- * A reply that was lost: enqueue, consume and recover are repeated under the same request id, up to three
- * times, when the call or one of its items comes back as WEIR_E_UNKNOWN; not with WEIR_CAP_SURE_REPLIES. What is
- * then still WEIR_E_UNKNOWN stays so: a later try that did not reach the store says nothing about an earlier one.
+ * A reply that was lost: enqueue, consume and recover are repeated under the same request id, up to
+ * three times, when the call or one of its items comes back as WEIR_E_UNKNOWN; not with
+ * WEIR_CAP_SURE_REPLIES. What is then still WEIR_E_UNKNOWN stays so: a later try that did not reach
+ * the store says nothing about an earlier one.
  *
- * Batches of more than WEIR_BATCH_MAX items go ahead in pieces, in order; after a piece that failed the rest is
- * not sent and has the call's code. What is taken is never more than WEIR_BATCH_MAX tasks: a greater max is refused.
+ * Batches of more than WEIR_BATCH_MAX items go ahead in pieces, in order; after a piece that failed
+ * the rest is not sent and has the call's code. What is taken is never more than WEIR_BATCH_MAX
+ * tasks: a greater max is refused.
  *
  * All of them may be called from any thread. Arguments are borrowed for the call.
  *
@@ -31,7 +34,10 @@ typedef struct weir__want {
     int64_t lease_ms;
 } weir__want;
 
-/* Claims that a call has made; the array is the caller's (room for max), tasks in it are freed with weir__claim_release(). */
+/*
+ * Claims that a call has made; the array is the caller's (room for max), tasks in it are freed with
+ * weir__claim_release().
+ */
 typedef struct weir__claims {
     weir_claim *items;
     size_t count;
@@ -47,9 +53,9 @@ unsigned weir__broker_capabilities(const weir_broker *broker);
 int weir__ping(weir_broker *broker, weir_error *err);
 int weir__enqueue(weir_broker *broker, weir_enqueue_item *items, size_t count, weir_error *err);
 /*
- * The whole of <weir/broker.h>'s consume. finishes and starts may be absent (count 0); want and claims
- * are both NULL when nothing is to be taken. On failure claims->count is 0 and nothing new is held;
- * finishes and starts have their own results.
+ * The whole of <weir/broker.h>'s consume. finishes and starts may be absent (count 0); want and
+ * claims are both NULL when nothing is to be taken. On failure claims->count is 0 and nothing new
+ * is held; finishes and starts have their own results.
  */
 int weir__consume(weir_broker *broker, weir_finish *finishes, size_t finish_count,
                   weir_start *starts, size_t start_count, weir__want *want, weir__claims *claims,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * weir: background tasks for C. This header brings in everything a program needs that enqueues tasks,
- * runs them or looks at queues; each part can be included alone.
+ * weir: background tasks for C. This header brings in everything a program needs that enqueues
+ * tasks, runs them or looks at queues; each part can be included alone.
  */
 #ifndef WEIR_H
 #define WEIR_H

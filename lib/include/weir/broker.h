@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The broker contract: what a backend does. A backend is a const table of functions; this header is all it
- * includes of weir. doc/states.md has the states, doc/broker-contract.md the rules that hold for
- * every function; the comment at each function says what is its own.
+ * The broker contract: what a backend does. A backend is a const table of functions; this header is
+ * all it includes of weir. doc/states.md has the states, doc/broker-contract.md the rules that hold
+ * for every function; the comment at each function says what is its own.
  *
  * This header is not installed and has no stable ABI before two backends pass the conformance suite
  * (WEIR_BROKER_ABI is 0 until then).
  *
  * Rules in short:
- *  - Only the wrappers (lib/calls*.c, and lib/open.c to open and close) call the table. They check arguments, so a backend need not.
+ *  - Only the wrappers (lib/calls*.c, and lib/open.c to open and close) call the table. They check
+ *    arguments, so a backend need not.
  *  - Every function may be called from any thread, several at once.
- *  - Every function that touches tasks takes a batch. Each task of it is atomic, the batch is not: each item
- *    carries its own `result`, which the backend always sets. A call returns 0 when every item
- *    has its true result; else it failed as a whole, and items whose fate is not known have WEIR_E_UNKNOWN, items that
- *    were certainly not touched have the call's code.
+ *  - Every function that touches tasks takes a batch. Each task of it is atomic, the batch is not:
+ *    each item carries its own `result`, which the backend always sets. A call returns 0 when every
+ *    item has its true result; else it failed as a whole, and items whose fate is not known have
+ *    WEIR_E_UNKNOWN, items that were certainly not touched have the call's code.
  *  - When a call returns, what it reports is durable, as durable as the broker's URL asks.
- *  - What goes in is borrowed for the call. What comes out is given to a sink of the caller as a view that is
- *    valid during the sink's call only: a backend never hands out memory. A sink must not call the
- *    backend. A sink may be called on another thread than the caller's, before the call returns.
+ *  - What goes in is borrowed for the call. What comes out is given to a sink of the caller as a
+ *    view that is valid during the sink's call only: a backend never hands out memory. A sink must
+ *    not call the backend. A sink may be called on another thread than the caller's, before the
+ *    call returns.
  *  - All times are int64 ms: `now_ms` is the caller's wall clock. Only leases use another clock:
  *    the store's own, or boot_ms.
  */
@@ -100,7 +102,8 @@ typedef struct weir_backend_open {
 
 /*
  * One task to enqueue. The task is complete: id, limits and state are set (pending, scheduled with
- * next_process_at_ms, or aggregating with group; a scheduled one may have a group, which it joins when due).
+ * next_process_at_ms, or aggregating with group; a scheduled one may have a group, which it joins
+ * when due).
  */
 typedef struct weir_enqueue_item {
     const weir_task_info *task;
@@ -111,8 +114,8 @@ typedef struct weir_enqueue_item {
 /* ---- consuming ---- */
 
 /*
- * A task held under a lease. Made by the core from what a backend tells a weir_claim_sink.
- * token and ref are the backend's: it gets them back unchanged. A token is never 0 and differs between
+ * A task held under a lease. Made by the core from what a backend tells a weir_claim_sink. token
+ * and ref are the backend's: it gets them back unchanged. A token is never 0 and differs between
  * two leases on one task; claims of one call may share theirs. It proves a claim together with the
  * task's queue and id only.
  */
@@ -123,21 +126,25 @@ typedef struct weir_claim {
     bool started; /* false: taken ahead of a free worker; must not run before weir_start */
 } weir_claim;
 
-/* Told of each task that was taken. Returns 0, or a negative code (out of memory): the backend then takes no more,
- * and the task in question must not stay taken. */
+/*
+ * Told of each task that was taken. Returns 0, or a negative code (out of memory): the backend then
+ * takes no more, and the task in question must not stay taken.
+ */
 typedef int (*weir_claim_sink)(void *arg, const weir_task_info *task, uint64_t token, uint64_t ref,
                                bool started);
 
 typedef enum weir_finish_kind {
     WEIR_FINISH_DONE = 1, /* delete the task and its lock; counts as processed */
-    WEIR_FINISH_COMPLETE, /* keep it as completed until at_ms, release its lock; counts as processed */
+    WEIR_FINISH_COMPLETE, /* keep it as completed until at_ms, unlocked; counts as processed */
     WEIR_FINISH_RETRY,    /* to retry, due at at_ms; keeps its lock */
-    WEIR_FINISH_ARCHIVE, /* to archived; keeps its lock; counts as processed and failed */
-    WEIR_FINISH_REQUEUE  /* back to the head of pending, as it was; counts as nothing */
+    WEIR_FINISH_ARCHIVE,  /* to archived; keeps its lock; counts as processed and failed */
+    WEIR_FINISH_REQUEUE   /* back to the head of pending, as it was; counts as nothing */
 } weir_finish_kind;
 
-/* How an attempt ended, for the broker. Refused with WEIR_E_STALE, changing nothing, when the claim is not the
- * present one on its task. */
+/*
+ * How an attempt ended, for the broker. Refused with WEIR_E_STALE, changing nothing, when the claim
+ * is not the present one on its task.
+ */
 typedef struct weir_finish {
     const weir_claim *claim;
     weir_finish_kind kind;
@@ -166,9 +173,9 @@ typedef struct weir_take_queue {
 } weir_take_queue;
 
 /*
- * What to take: up to `want` from each queue, in this order; then, as long as there are fewer than max, more
- * from the queues that have more, in the same order. Never more than max. The sum of the wants is at
- * most max.
+ * What to take: up to `want` from each queue, in this order; then, as long as there are fewer than
+ * max, more from the queues that have more, in the same order. Never more than max. The sum of the
+ * wants is at most max.
  */
 typedef struct weir_take {
     weir_take_queue *queues;
@@ -309,19 +316,21 @@ typedef struct weir_backend {
 
     /*
      * Puts tasks into their queues, which come into being with their first task. Refuses an id that
-     * exists in the queue, in any state (WEIR_E_CONFLICT), then a lock that is held (WEIR_E_DUPLICATE); a refused task
-     * changes nothing, not even the lock. Tasks of one queue are taken in the order of their items.
+     * exists in the queue, in any state (WEIR_E_CONFLICT), then a lock that is held
+     * (WEIR_E_DUPLICATE); a refused task changes nothing, not even the lock. Tasks of one queue are
+     * taken in the order of their items.
      */
     int (*enqueue)(void *self, const weir_request_id *request, int64_t now_ms,
                    weir_enqueue_item *items, size_t count, weir_error *err);
 
     /*
-     * Finishes tasks, marks starts and takes new tasks, in one trip where the store allows it. Parts
-     * on different queues are not atomic together. Paused queues give nothing. Tasks are taken oldest
-     * first, each at most once, and become active under a new token. When the call fails, claims already
-     * given to the sink are not held: the store returns them, as never started, when their leases end, or a
-     * resend gives them again. A resend gives only those tasks whose token still holds, never others instead.
-     * Finishing goes on when the store is full, as far as the store can.
+     * Finishes tasks, marks starts and takes new tasks, in one trip where the store allows it.
+     * Parts on different queues are not atomic together. Paused queues give nothing. Tasks are
+     * taken oldest first, each at most once, and become active under a new token. When the call
+     * fails, claims already given to the sink are not held: the store returns them, as never
+     * started, when their leases end, or a resend gives them again. A resend gives only those tasks
+     * whose token still holds, never others instead. Finishing goes on when the store is full, as
+     * far as the store can.
      */
     int (*consume)(void *self, const weir_request_id *request, int64_t now_ms, weir_consume *work,
                    weir_error *err);
@@ -333,24 +342,32 @@ typedef struct weir_backend {
     /*
      * Blocks until something of interest may have happened since `generation` was given out, or the
      * time is over. With generation 0 it returns at once with the present one (reasons
-     * WEIR_WAKE_TIMEOUT): whoever looks after that misses nothing. Never sleeps over a change; may wake too often, but not
-     * busily: an empty or paused queue must not keep it awake. When the backend cannot tell what was
-     * missed (a reconnect), it reports all reasons of interest. That a queue was resumed is WORK.
+     * WEIR_WAKE_TIMEOUT): whoever looks after that misses nothing. Never sleeps over a change; may
+     * wake too often, but not busily: an empty or paused queue must not keep it awake. When the
+     * backend cannot tell what was missed (a reconnect), it reports all reasons of interest. That a
+     * queue was resumed is WORK.
      */
     int (*wait)(void *self, weir_wait *wait, weir_error *err);
-    /* Makes each wait() that runs or begins with an older generation return with WEIR_WAKE_INTERRUPT.
-     * Does not block; safe from any thread, not from a signal handler. */
+    /*
+     * Makes each wait() that runs or begins with an older generation return with
+     * WEIR_WAKE_INTERRUPT. Does not block; safe from any thread, not from a signal handler.
+     */
     void (*interrupt)(void *self);
 
     /* Moves due tasks of scheduled and retry to pending (tail, in order of due time) or, where they
      * have a group, to their group. Never before their time. */
     int (*forward)(void *self, int64_t now_ms, weir_forward *forward, weir_error *err);
-    /* Re-claims active tasks whose lease has ended: gives them to the sink under a new token and lease,
-     * `started` telling whether they ever were. The caller finishes each, and never runs one under
-     * this claim. Puts right what no other call would ever find. */
+    /*
+     * Re-claims active tasks whose lease has ended: gives them to the sink under a new token and
+     * lease, `started` telling whether they ever were. The caller finishes each, and never runs one
+     * under this claim. Puts right what no other call would ever find.
+     */
     int (*recover)(void *self, const weir_request_id *request, int64_t now_ms,
                    weir_recover *recover, weir_error *err);
-    /* Deletes completed tasks whose retention is over, and archived ones beyond the limits, oldest first. */
+    /*
+     * Deletes completed tasks whose retention is over, and archived ones beyond the limits, oldest
+     * first.
+     */
     int (*expire)(void *self, int64_t now_ms, weir_expire *expire, weir_error *err);
 
     /* Publishes a server and what it runs; it is listed until ttl_ms from now. */
@@ -392,24 +409,28 @@ typedef struct weir_backend {
      * gone. WEIR_E_NOT_EMPTY without force, WEIR_E_STATE with active tasks, WEIR_E_NO_QUEUE. */
     int (*remove_queue)(void *self, int64_t now_ms, const char *queue, bool force, size_t max,
                         size_t *done, weir_error *err);
-    /* Asks for the cancellation of an active task; remembered until its attempt ends. WEIR_E_NO_TASK where the
-     * store can tell. */
+    /*
+     * Asks for the cancellation of an active task; remembered until its attempt ends.
+     * WEIR_E_NO_TASK where the store can tell.
+     */
     int (*cancel)(void *self, int64_t now_ms, const char *queue, const char *id, weir_error *err);
 
     /* ---- WEIR_CAP_GROUPS ---- */
 
     int (*groups)(void *self, const char *queue, weir_name_sink sink, void *arg, weir_error *err);
     /*
-     * Stages up to max_size tasks of the group if the policy says so: they leave the group and are given to the
-     * sink; set_id names the set, which goes back to the group when it is not committed before ttl_ms.
-     * Nothing due: set_id is "".
+     * Stages up to max_size tasks of the group if the policy says so: they leave the group and are
+     * given to the sink; set_id names the set, which goes back to the group when it is not
+     * committed before ttl_ms. Nothing due: set_id is "".
      */
     int (*group_stage)(void *self, const weir_request_id *request, int64_t now_ms,
                        const char *queue, const char *group, const weir_group_policy *policy,
                        int64_t ttl_ms, char set_id[64], weir_task_sink sink, void *arg,
                        weir_error *err);
-    /* Enqueues the aggregated task and deletes the set with its tasks and their locks, in one step. WEIR_E_STALE
-     * when the set was reclaimed: nothing changed. */
+    /*
+     * Enqueues the aggregated task and deletes the set with its tasks and their locks, in one step.
+     * WEIR_E_STALE when the set was reclaimed: nothing changed.
+     */
     int (*group_commit)(void *self, const weir_request_id *request, int64_t now_ms,
                         const char *queue, const char *set_id, weir_enqueue_item *item,
                         weir_error *err);
@@ -427,8 +448,9 @@ typedef struct weir_backend {
     /* ---- WEIR_CAP_PERIODIC ---- */
 
     /*
-     * Enqueues one tick of a periodic task if the entry's last tick is still last_at_ms, and sets it to
-     * tick_at_ms; else *last_at_ms is what it is and the item's result is WEIR_E_STALE. Writes the history.
+     * Enqueues one tick of a periodic task if the entry's last tick is still last_at_ms, and sets
+     * it to tick_at_ms; else *last_at_ms is what it is and the item's result is WEIR_E_STALE.
+     * Writes the history.
      */
     int (*tick)(void *self, const weir_request_id *request, int64_t now_ms, const char *entry_id,
                 int64_t *last_at_ms, int64_t tick_at_ms, weir_enqueue_item *item, weir_error *err);

@@ -32,21 +32,21 @@ WEIR_API int weir_client_new(weir_client **client, weir_broker *broker, weir_err
 WEIR_API void weir_client_free(weir_client *client);
 
 /*
- * Enqueues one task. When it returns 0 the task is acknowledged: it is in the broker, as durable
- * as the broker makes it, and will run at least once. receipt may be NULL.
- * Errors: WEIR_E_INVALID (names the option), WEIR_E_TOO_BIG, WEIR_E_CONFLICT (the id is taken), WEIR_E_DUPLICATE
- * (the uniqueness lock is taken), WEIR_E_UNKNOWN (the reply was lost even after a resend: the task may be
- * there), WEIR_E_UNAVAILABLE, WEIR_E_BUSY, WEIR_E_FULL, WEIR_E_READONLY and others of the broker.
- * Any thread; several threads on one client are as good as one each. Since 0.1.
+ * Enqueues one task. When it returns 0 the task is acknowledged: it is in the broker, as durable as
+ * the broker makes it, and will run at least once. receipt may be NULL. Errors: WEIR_E_INVALID
+ * (names the option), WEIR_E_TOO_BIG, WEIR_E_CONFLICT (the id is taken), WEIR_E_DUPLICATE (the
+ * uniqueness lock is taken), WEIR_E_UNKNOWN (the reply was lost even after a resend: the task may
+ * be there), WEIR_E_UNAVAILABLE, WEIR_E_BUSY, WEIR_E_FULL, WEIR_E_READONLY and others of the
+ * broker. Any thread; several threads on one client are as good as one each. Since 0.1.
  */
 WEIR_API int weir_enqueue(weir_client *client, const weir_task *task, weir_receipt *receipt,
                           weir_error *err);
 
 /*
  * Enqueues many tasks in as few trips as the broker allows. Each task succeeds or fails by itself
- * and receipts[i] says how tasks[i] fared; receipts may be NULL. Tasks of one queue keep their order.
- * Returns 0 when all were acknowledged, else the code of the first that was not, with err naming
- * its index. Any thread. Since 0.1.
+ * and receipts[i] says how tasks[i] fared; receipts may be NULL. Tasks of one queue keep their
+ * order. Returns 0 when all were acknowledged, else the code of the first that was not, with err
+ * naming its index. Any thread. Since 0.1.
  */
 WEIR_API int weir_enqueue_many(weir_client *client, const weir_task *tasks, size_t count,
                                weir_receipt *receipts, weir_error *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The configuration file: one JSON object (weir.json(5)). Programs that embed a server may use it as
- * weir-worker does.
+ * The configuration file: one JSON object (weir.json(5)). Programs that embed a server may use it
+ * as weir-worker does.
  */
 #ifndef WEIR_CONFIG_H
 #define WEIR_CONFIG_H
@@ -26,7 +26,10 @@ typedef struct weir_config_exec {
     const char *const *argv; /* NULL-terminated, or NULL */
 } weir_config_exec;
 
-/* A configuration; made by the library, read by the caller. Absent settings are zero or NULL. Since 0.1. */
+/*
+ * A configuration; made by the library, read by the caller. Absent settings are zero or NULL. Since
+ * 0.1.
+ */
 typedef struct weir_config {
     const char *broker;         /* "broker" */
     weir_server_options server; /* queues, concurrency, timeouts, retry ...; no functions */
@@ -39,8 +42,8 @@ typedef struct weir_config {
 } weir_config;
 
 /*
- * Reads a configuration file into *config, which ends with weir_config_free(). Unknown keys, wrong types, duplicate keys and
- * values out of range are errors that name the file, line and column.
+ * Reads a configuration file into *config, which ends with weir_config_free(). Unknown keys, wrong
+ * types, duplicate keys and values out of range are errors that name the file, line and column.
  * Errors: WEIR_E_CONFIG, WEIR_E_IO (the file cannot be read), WEIR_E_NOMEM. Any thread. Since 0.1.
  */
 WEIR_API int weir_config_load(weir_config **config, const char *path, weir_error *err);
@@ -53,25 +56,29 @@ WEIR_API int weir_config_parse(weir_config **config, const char *text, size_t le
 WEIR_API void weir_config_free(weir_config *config);
 
 /*
- * Parses "critical=6,default=3,low" (weight 1 where none is given) into an array of *count queues in one block, to be
- * freed with free(). Errors: WEIR_E_INVALID, WEIR_E_NOMEM. Any thread. Since 0.1.
+ * Parses "critical=6,default=3,low" (weight 1 where none is given) into an array of *count queues
+ * in one block, to be freed with free(). Errors: WEIR_E_INVALID, WEIR_E_NOMEM. Any thread. Since
+ * 0.1.
  */
 WEIR_API int weir_queues_parse(weir_queue_weight **queues, size_t *count, const char *text,
                                weir_error *err);
 
 /*
- * Parses a length of time ("1h30m", "500ms", "1.5s", "2d", "0") into milliseconds; a part of one counts as a
- * whole one. Errors: WEIR_E_INVALID; *ms is then untouched. Any thread. Since 0.1.
+ * Parses a length of time ("1h30m", "500ms", "1.5s", "2d", "0") into milliseconds; a part of one
+ * counts as a whole one. Errors: WEIR_E_INVALID; *ms is then untouched. Any thread. Since 0.1.
  */
 WEIR_API int weir_duration_parse(int64_t *ms, const char *text, weir_error *err);
 
 /*
- * Parses a point in time, RFC 3339 or unix seconds ("1700000000.5"), into ms since 1970; a part of one counts
- * as a whole one. Errors: WEIR_E_INVALID; *at_ms is then untouched. Any thread. Since 0.1.
+ * Parses a point in time, RFC 3339 or unix seconds ("1700000000.5"), into ms since 1970; a part of
+ * one counts as a whole one. Errors: WEIR_E_INVALID; *at_ms is then untouched. Any thread. Since
+ * 0.1.
  */
 WEIR_API int weir_time_parse(int64_t *at_ms, const char *text, weir_error *err);
 
-/* Writes a point in time as RFC 3339 in UTC with milliseconds into buf and returns buf. Since 0.1. */
+/*
+ * Writes a point in time as RFC 3339 in UTC with milliseconds into buf and returns buf. Since 0.1.
+ */
 WEIR_API char *weir_time_format(char *buf, size_t size, int64_t at_ms);
 
 WEIR_END_DECLS

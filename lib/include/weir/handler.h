@@ -25,14 +25,17 @@ typedef enum weir_outcome {
 } weir_outcome;
 
 /*
- * Does the work of one task. Runs on one of the server's worker threads; the same function may run on
- * several at once. task and what it points to are valid until the handler returns. `arg` is what was given with the
- * handler. Since 0.1.
+ * Does the work of one task. Runs on one of the server's worker threads; the same function may run
+ * on several at once. task and what it points to are valid until the handler returns. `arg` is what
+ * was given with the handler. Since 0.1.
  */
 typedef weir_outcome (*weir_handler)(weir_context *ctx, const weir_task_info *task, void *arg);
 
-/* Ways to end a handler: `return weir_fail(ctx, "no such user: %d", id);`. The text is stored with the
- * task (UTF-8; other bytes are replaced; cut at 4096 bytes). Only on the handler's thread. Since 0.1. */
+/*
+ * Ways to end a handler: `return weir_fail(ctx, "no such user: %d", id);`. The text is stored with
+ * the task (UTF-8; other bytes are replaced; cut at 4096 bytes). Only on the handler's thread.
+ * Since 0.1.
+ */
 WEIR_API weir_outcome weir_fail(weir_context *ctx, const char *format, ...)
     WEIR_PRINTF_LIKE(2, 3); /* WEIR_RETRY */
 WEIR_API weir_outcome weir_skip_retry(weir_context *ctx, const char *format, ...)
@@ -40,8 +43,9 @@ WEIR_API weir_outcome weir_skip_retry(weir_context *ctx, const char *format, ...
 WEIR_API weir_outcome weir_snooze(weir_context *ctx, int64_t delay_ms); /* WEIR_SNOOZE */
 
 /*
- * Tells whether the handler should stop: 0, WEIR_E_CANCELED (a person cancelled the task, the server
- * stops, or the lease was lost) or WEIR_E_DEADLINE (timeout or deadline passed). Any thread. Since 0.1.
+ * Tells whether the handler should stop: 0, WEIR_E_CANCELED (a person cancelled the task, the
+ * server stops, or the lease was lost) or WEIR_E_DEADLINE (timeout or deadline passed). Any thread.
+ * Since 0.1.
  */
 WEIR_API int weir_context_cancelled(const weir_context *ctx);
 
@@ -49,21 +53,22 @@ WEIR_API int weir_context_cancelled(const weir_context *ctx);
 WEIR_API int64_t weir_context_deadline_ms(const weir_context *ctx);
 
 /*
- * Sleeps for timeout_ms, or for ever when negative, but no longer than until the task is
- * cancelled. Returns 0 when the time is over, else as weir_context_cancelled(). Any thread. Since 0.1.
+ * Sleeps for timeout_ms, or for ever when negative, but no longer than until the task is cancelled.
+ * Returns 0 when the time is over, else as weir_context_cancelled(). Any thread. Since 0.1.
  */
 WEIR_API int weir_context_wait(weir_context *ctx, int64_t timeout_ms);
 
 /*
  * Returns a file descriptor that becomes readable when the task is cancelled, for poll() and event
- * loops; made at the first call. Never read from it, write to it or close it. -1 when none could be made.
- * Valid until the handler returns. Any thread. Since 0.1.
+ * loops; made at the first call. Never read from it, write to it or close it. -1 when none could be
+ * made. Valid until the handler returns. Any thread. Since 0.1.
  */
 WEIR_API int weir_context_fd(weir_context *ctx);
 
 /*
- * Sets the task's result, replacing an earlier one; copied. It is stored with the task when the task
- * succeeds and has a retention. Errors: WEIR_E_TOO_BIG, WEIR_E_NOMEM. Only on the handler's thread. Since 0.1.
+ * Sets the task's result, replacing an earlier one; copied. It is stored with the task when the
+ * task succeeds and has a retention. Errors: WEIR_E_TOO_BIG, WEIR_E_NOMEM. Only on the handler's
+ * thread. Since 0.1.
  */
 WEIR_API int weir_context_set_result(weir_context *ctx, const void *data, size_t len,
                                      weir_error *err);
@@ -94,18 +99,23 @@ WEIR_API void weir_mux_free(weir_mux *mux);
 
 /*
  * Registers a handler for a pattern. A task goes to the handler whose pattern is its type exactly,
- * else to the longest pattern that its type begins with ("email:" takes "email:deliver"). Not while a server
- * uses the mux. Errors: WEIR_E_INVALID (blank pattern, no handler, pattern taken), WEIR_E_NOMEM. Since 0.1.
+ * else to the longest pattern that its type begins with ("email:" takes "email:deliver"). Not while
+ * a server uses the mux. Errors: WEIR_E_INVALID (blank pattern, no handler, pattern taken),
+ * WEIR_E_NOMEM. Since 0.1.
  */
 WEIR_API int weir_mux_handle(weir_mux *mux, const char *pattern, weir_handler handler, void *arg,
                              weir_error *err);
 
-/* Adds a middleware; the first one added is the outermost. It wraps the not-found handler too. Not while a
- * server uses the mux. Errors: WEIR_E_INVALID, WEIR_E_NOMEM. Since 0.1. */
+/*
+ * Adds a middleware; the first one added is the outermost. It wraps the not-found handler too. Not
+ * while a server uses the mux. Errors: WEIR_E_INVALID, WEIR_E_NOMEM. Since 0.1.
+ */
 WEIR_API int weir_mux_use(weir_mux *mux, weir_middleware middleware, void *arg, weir_error *err);
 
-/* Replaces what happens to a type without handler; by default the attempt fails with `handler not found
- * for task "TYPE"`. Errors: WEIR_E_INVALID. Since 0.1. */
+/*
+ * Replaces what happens to a type without handler; by default the attempt fails with `handler not
+ * found for task "TYPE"`. Errors: WEIR_E_INVALID. Since 0.1.
+ */
 WEIR_API int weir_mux_not_found(weir_mux *mux, weir_handler handler, void *arg, weir_error *err);
 
 /* Tells whether a handler is registered that would take this type. Since 0.1. */

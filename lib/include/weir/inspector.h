@@ -81,7 +81,10 @@ WEIR_API int weir_inspect_tasks(weir_inspector *inspector, const char *queue, we
                                 const char *group, size_t page, size_t page_size,
                                 weir_task_list **list, weir_error *err);
 
-/* Looks up one task, as a list of one. Errors: WEIR_E_NO_QUEUE, WEIR_E_NO_TASK. Any thread. Since 0.1. */
+/*
+ * Looks up one task, as a list of one. Errors: WEIR_E_NO_QUEUE, WEIR_E_NO_TASK. Any thread. Since
+ * 0.1.
+ */
 WEIR_API int weir_inspect_task(weir_inspector *inspector, const char *queue, const char *id,
                                weir_task_list **list, weir_error *err);
 

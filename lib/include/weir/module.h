@@ -27,13 +27,17 @@ typedef struct weir_module {
     int abi;          /* WEIR_MODULE_ABI */
     const char *name; /* for messages */
     /*
-     * Called once before the server starts: registers handlers on the mux. `options` is the JSON text of the
-     * module's "options" in the configuration, or NULL; valid during the call. What is put into *state comes back in
-     * fini. Returns 0, or a negative code with err filled, which stops the program.
+     * Called once before the server starts: registers handlers on the mux. `options` is the JSON
+     * text of the module's "options" in the configuration, or NULL; valid during the call. What is
+     * put into *state comes back in fini. Returns 0, or a negative code with err filled, which
+     * stops the program.
      */
     int (*init)(weir_mux *mux, const char *options, weir_logger *logger, void **state,
                 weir_error *err);
-    /* Called after the last handler has returned; not called at all while one still runs. May be NULL. */
+    /*
+     * Called after the last handler has returned; not called at all while one still runs. May be
+     * NULL.
+     */
     void (*fini)(void *state);
 } weir_module;
 

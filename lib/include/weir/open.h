@@ -29,11 +29,11 @@ typedef struct weir_broker_options {
 
 /*
  * Opens the broker that `url` names and puts it into *broker, with one reference, which the caller
- * gives back with weir_broker_close(). A SQLite file is created when it is missing and its schema brought up
- * to date. options may be NULL. On failure *broker is NULL.
- * Errors: WEIR_E_URL (malformed, unknown scheme or option), WEIR_E_UNSUPPORTED (scheme known, but left out of this
- * build), WEIR_E_UNAVAILABLE, WEIR_E_AUTH, WEIR_E_CORRUPT, WEIR_E_VERSION, WEIR_E_READONLY, WEIR_E_BUSY,
- * WEIR_E_FULL, WEIR_E_IO, WEIR_E_NOMEM. Any thread. Since 0.1.
+ * gives back with weir_broker_close(). A SQLite file is created when it is missing and its schema
+ * brought up to date. options may be NULL. On failure *broker is NULL. Errors: WEIR_E_URL
+ * (malformed, unknown scheme or option), WEIR_E_UNSUPPORTED (scheme known, but left out of this
+ * build), WEIR_E_UNAVAILABLE, WEIR_E_AUTH, WEIR_E_CORRUPT, WEIR_E_VERSION, WEIR_E_READONLY,
+ * WEIR_E_BUSY, WEIR_E_FULL, WEIR_E_IO, WEIR_E_NOMEM. Any thread. Since 0.1.
  */
 WEIR_API int weir_broker_open(weir_broker **broker, const char *url,
                               const weir_broker_options *options, weir_error *err);
@@ -44,7 +44,10 @@ WEIR_API weir_broker *weir_broker_ref(weir_broker *broker);
 /* Gives a reference back; the last one closes the store. NULL is allowed. Any thread. Since 0.1. */
 WEIR_API void weir_broker_close(weir_broker *broker);
 
-/* Returns the URL with its password hidden, for messages. Owned by the broker. Any thread. Since 0.1. */
+/*
+ * Returns the URL with its password hidden, for messages. Owned by the broker. Any thread. Since
+ * 0.1.
+ */
 WEIR_API const char *weir_broker_url(const weir_broker *broker);
 
 /* Returns the clock that the broker was opened with. Any thread. Since 0.1. */

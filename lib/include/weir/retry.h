@@ -40,9 +40,9 @@ typedef struct weir_retry_policy {
 } weir_retry_policy;
 
 /*
- * An application's own rule. Returns the delay in ms; a negative one leaves the choice to the policy.
- * `retried` is the number of failures before this one (0 for the first), `error` the text of this
- * one. Any thread, several at once. Since 0.1.
+ * An application's own rule. Returns the delay in ms; a negative one leaves the choice to the
+ * policy. `retried` is the number of failures before this one (0 for the first), `error` the text
+ * of this one. Any thread, several at once. Since 0.1.
  */
 typedef int64_t (*weir_retry_delay_fn)(int retried, const char *error, const weir_task_info *task,
                                        void *arg);
@@ -56,9 +56,9 @@ typedef int64_t (*weir_retry_delay_fn)(int retried, const char *error, const wei
 WEIR_API int weir_retry_policy_parse(weir_retry_policy *policy, const char *text, weir_error *err);
 
 /*
- * Returns the delay in ms after the failure that `retried` others came before: 0 to max_ms, whatever
- * the arguments. policy NULL is asynq's formula, clock NULL the system's randomness. Any thread.
- * Since 0.1.
+ * Returns the delay in ms after the failure that `retried` others came before: 0 to max_ms,
+ * whatever the arguments. policy NULL is asynq's formula, clock NULL the system's randomness. Any
+ * thread. Since 0.1.
  */
 WEIR_API int64_t weir_retry_delay_ms(const weir_retry_policy *policy, const weir_clock *clock,
                                      int retried);

@@ -36,8 +36,9 @@ typedef struct weir_type_retry {
 typedef bool (*weir_failure_fn)(const weir_task_info *task, const char *error, void *arg);
 
 /*
- * Told of each attempt that did not succeed, before the broker is. `outcome` is what the handler said. Must not
- * block for long. Any worker thread, or the keeper's for tasks whose worker died. Since 0.1.
+ * Told of each attempt that did not succeed, before the broker is. `outcome` is what the handler
+ * said. Must not block for long. Any worker thread, or the keeper's for tasks whose worker died.
+ * Since 0.1.
  */
 typedef void (*weir_error_fn)(const weir_task_info *task, weir_outcome outcome, const char *error,
                               void *arg);
@@ -74,8 +75,8 @@ typedef struct weir_server_options {
 } weir_server_options;
 
 /*
- * Makes a server and puts it into *server; it keeps a reference to the broker and uses the mux, which stays the
- * caller's and must outlive it. options may be NULL. Ends with weir_server_free().
+ * Makes a server and puts it into *server; it keeps a reference to the broker and uses the mux,
+ * which stays the caller's and must outlive it. options may be NULL. Ends with weir_server_free().
  * Errors: WEIR_E_INVALID (names the option), WEIR_E_NOMEM. Since 0.1.
  */
 WEIR_API int weir_server_new(weir_server **server, weir_broker *broker, weir_mux *mux,
@@ -88,18 +89,20 @@ WEIR_API int weir_server_start(weir_server *server, weir_error *err);
 WEIR_API void weir_server_quiet(weir_server *server);
 
 /*
- * Stops: takes no more tasks, waits shutdown_timeout_ms for handlers, then cancels the rest and puts their
- * tasks back to the head of their queues, and ends the threads. Returns the number of handlers that still run
- * (their threads are left alone and end when the handlers return; nothing is freed under them), or
- * WEIR_E_STATE when it was not started. Any thread but a handler's. Since 0.1.
+ * Stops: takes no more tasks, waits shutdown_timeout_ms for handlers, then cancels the rest and
+ * puts their tasks back to the head of their queues, and ends the threads. Returns the number of
+ * handlers that still run (their threads are left alone and end when the handlers return; nothing
+ * is freed under them), or WEIR_E_STATE when it was not started. Any thread but a handler's. Since
+ * 0.1.
  */
 WEIR_API int weir_server_stop(weir_server *server);
 
 /*
- * Starts the server, then serves until SIGTERM or SIGINT, and stops it; SIGTSTP makes it quiet. A second SIGTERM
- * or SIGINT cuts the wait for handlers short. For programs without signal handling of their own; call it
- * from the main thread, before other threads are started: it blocks these signals. Returns 0 after a clean stop,
- * WEIR_E_TIMEOUT when handlers were still running, or the error of the start. Since 0.1.
+ * Starts the server, then serves until SIGTERM or SIGINT, and stops it; SIGTSTP makes it quiet. A
+ * second SIGTERM or SIGINT cuts the wait for handlers short. For programs without signal handling
+ * of their own; call it from the main thread, before other threads are started: it blocks these
+ * signals. Returns 0 after a clean stop, WEIR_E_TIMEOUT when handlers were still running, or the
+ * error of the start. Since 0.1.
  */
 WEIR_API int weir_server_run(weir_server *server, weir_error *err);
 

@@ -3,8 +3,8 @@
  * Tasks: what a client asks for (weir_task) and what a broker holds (weir_task_info).
  *
  * A weir_task is filled by the application, where zero always means the default; a meaningful zero
- * has a name of its own (WEIR_NO_RETRY, WEIR_NO_TIMEOUT, ...). A weir_task_info is made by the library and only
- * read by applications, so that it can grow.
+ * has a name of its own (WEIR_NO_RETRY, WEIR_NO_TIMEOUT, ...). A weir_task_info is made by the
+ * library and only read by applications, so that it can grow.
  */
 #ifndef WEIR_TASK_H
 #define WEIR_TASK_H
@@ -63,9 +63,9 @@ typedef struct weir_header {
 } weir_header;
 
 /*
- * A task to enqueue. The library copies what it needs before the call returns. Strings are NUL-terminated UTF-8.
- * Fill it with designated initializers: what is not named is zero, which means the default;
- * `reserved` must be zero. Since 0.1.
+ * A task to enqueue. The library copies what it needs before the call returns. Strings are
+ * NUL-terminated UTF-8. Fill it with designated initializers: what is not named is zero, which
+ * means the default; `reserved` must be zero. Since 0.1.
  */
 typedef struct weir_task {
     const char *type;      /* what kind of task it is ("email:deliver"); required */
