@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The schemes' rows. A row makes a fresh store's URL from the place's URL and a number, and removes the store.
+ */
+#include <config.h>
+
+#include "place.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MEMORY "sqlite::memory:"
+
+struct scheme {
+    const char *prefix; /* of the URL; the first row that fits counts */
+    bool keeps_time;
+    void (*fresh)(char *url, size_t size, unsigned number);
+    void (*drop)(const char *url);
+};
+
+static const struct scheme *chosen;
+static const char *place;
+static unsigned stores;
+
+static void
+same_url(char *url, size_t size, unsigned number)
+{
+    (void)number;
+    snprintf(url, size, "%s", place);
+}
+
+static void
+nothing_to_drop(const char *url)
+{
+    (void)url;
+}
+
+/* sqlite:FOLDER?PARAMS -> sqlite:FOLDER/store-PID-NUMBER.db?PARAMS */
+static void
+file_in_folder(char *url, size_t size, unsigned number)
+{
+    size_t len = strcspn(place, "?");
+
+    snprintf(url, size, "%.*s/store-%ld-%u.db%s", (int)len, place, (long)getpid(), number,
+             place + len);
+}
+
+static void
+drop_file(const char *url)
+{
+    static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
+    const char *path = strchr(url, ':') + 1;
+    char name[4200];
+
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        snprintf(name, sizeof(name), "%.*s%s", (int)strcspn(path, "?"), path, endings[i]);
+        unlink(name);
+    }
+}
+
+static const struct scheme schemes[] = {
+    {MEMORY, false, same_url, nothing_to_drop},
+    {"sqlite:", false, file_in_folder, drop_file},
+};
+
+int
+place_set(const char *url)
+{
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        if (strncmp(url, schemes[i].prefix, strlen(schemes[i].prefix)) == 0) {
+            chosen = &schemes[i];
+            place = url;
+            return 0;
+        }
+    }
+    fprintf(stderr, "conformance: %s: no way known to get empty stores there\n", url);
+    return -1;
+}
+
+void
+place_fresh(char *url, size_t size)
+{
+    chosen->fresh(url, size, ++stores);
+}
+
+void
+place_drop(const char *url)
+{
+    chosen->drop(url);
+}
+
+bool
+place_keeps_time(void)
+{
+    return chosen->keeps_time;
+}
