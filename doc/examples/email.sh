@@ -35,10 +35,13 @@ done
 # ---- the payload
 
 payload=$(cat)
-problem=$(printf '%s' "$payload" | jq -s 'if length == 1 then .[0] else error("not one value") end
-    | if (.user_id | type) != "number" or .user_id != (.user_id | floor) then error("no user_id")
-      elif (.subject | type) != "string" then error("no subject")
-      elif has("body") and (.body | type) != "string" then error("body is no text")
+problem=$(printf '%s' "$payload" | jq -s '
+    def wrong: halt_error(1);
+    if length != 1 then "it is not one JSON value" | wrong else .[0] end
+    | if type != "object" then "it is not an object" | wrong else . end
+    | if (.user_id | type) != "number" or .user_id != (.user_id | floor) then "no user_id" | wrong
+      elif (.subject | type) != "string" then "no subject" | wrong
+      elif has("body") and (.body | type) != "string" then "the body is not text" | wrong
       else empty end' 2>&1) || wrong "malformed payload: $problem"
 user_id=$(printf '%s' "$payload" | jq '.user_id | floor')
 
@@ -49,7 +52,7 @@ user=$(sqlite3 -readonly -cmd '.timeout 5000' "$EMAIL_DATABASE" \
     later "user database: $user"
 [ -n "$user" ] || wrong "no user has the id $user_id"
 printf '%s' "$user" | jq -e '.address | test("^[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$")' > /dev/null ||
-    wrong "recipient's address is none"
+    wrong "recipient's address is not valid"
 
 # ---- the message: every text is base64 of whole characters, so no value can add a header
 

@@ -237,7 +237,7 @@ a_message_to_no_address_is_refused(void)
 
     message.to_address = "ada@example.org\nBcc: eve@example.org";
     CU_ASSERT_EQUAL(mime_render(&message, "\n", &text, &text_len, &err), WEIR_E_INVALID);
-    CU_ASSERT_STRING_EQUAL(err.text, "recipient's address is none");
+    CU_ASSERT_STRING_EQUAL(err.text, "recipient's address is not valid");
     CU_ASSERT_PTR_NULL(text);
 }
 

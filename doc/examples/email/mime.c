@@ -217,10 +217,10 @@ mime_render(const struct mime_message *message, const char *eol, char **text, si
 {
     *text = NULL;
     if (!mime_is_address(message->from_address)) {
-        return weir_error_set(err, WEIR_E_INVALID, "sender's address is none");
+        return weir_error_set(err, WEIR_E_INVALID, "sender's address is not valid");
     }
     if (!mime_is_address(message->to_address)) {
-        return weir_error_set(err, WEIR_E_INVALID, "recipient's address is none");
+        return weir_error_set(err, WEIR_E_INVALID, "recipient's address is not valid");
     }
 
     FILE *out = open_memstream(text, len);
