@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The heartbeat: renews the leases of all claims, also of those whose outcome is not committed yet, and
+ * publishes the server. A cancellation makes it run at once, for the leases alone: the answer tells
+ * whose task was cancelled.
+ *
+ * The calls need the tasks, and the mover may settle one meanwhile. So each claim is pinned for the
+ * calls: what is settled while it is pinned goes to the graves, which are emptied here.
+ *
+ * It also looks at the clocks, before the other duties: a beat that comes late by a whole heartbeat (the machine
+ * slept, the process was stopped), or a wall clock that stepped, is trouble.
+ */
+#include <config.h>
+
+#include "runtime.h"
+
+#include <stdlib.h>
+
+#define CLOCK_STEP_MS 1000
+#define SHOWN_PAYLOAD_MAX ((size_t)4096)
+
+int
+weir__beat_init(weir_server *server)
+{
+    struct weir__beat *beat = &server->beat;
+    size_t count = (size_t)server->settings.concurrency;
+
+    beat->slots = calloc(count, sizeof(*beat->slots));
+    beat->claims = calloc(count, sizeof(*beat->claims));
+    beat->items = calloc(count, sizeof(*beat->items));
+    beat->item_slots = calloc(count, sizeof(*beat->item_slots));
+    beat->workers = calloc(count, sizeof(*beat->workers));
+    beat->status = "";
+    return beat->slots == NULL || beat->claims == NULL || beat->items == NULL ||
+                   beat->item_slots == NULL || beat->workers == NULL
+               ? WEIR_E_NOMEM
+               : 0;
+}
+
+void
+weir__beat_release(weir_server *server)
+{
+    struct weir__beat *beat = &server->beat;
+
+    free(beat->slots);
+    free(beat->claims);
+    free(beat->items);
+    free(beat->item_slots);
+    free(beat->workers);
+}
+
+static void
+show_worker(struct weir__beat *beat, const struct weir__slot *slot)
+{
+    const weir_task_info *task = slot->claim.task;
+
+    beat->workers[beat->worker_count++] = (weir_worker_info){
+        .task_id = task->id,
+        .task_type = task->type,
+        .queue = task->queue,
+        .payload = task->payload,
+        .payload_len = task->payload_len < SHOWN_PAYLOAD_MAX ? task->payload_len
+                                                             : SHOWN_PAYLOAD_MAX,
+        .started_at_ms = slot->started_at_ms,
+        .deadline_ms = weir_context_deadline_ms(&slot->context),
+    };
+}
+
+/* Lists and pins what the server has. Returns the status to publish. */
+static const char *
+pin_claims(weir_server *server)
+{
+    static const char *const statuses[] = {[WEIR__NEW] = "new",
+                                           [WEIR__RUNNING] = "active",
+                                           [WEIR__QUIET] = "stopped",
+                                           [WEIR__STOPPING] = "closed",
+                                           [WEIR__STOPPED] = "closed"};
+    struct weir__beat *beat = &server->beat;
+
+    beat->count = beat->item_count = beat->worker_count = 0;
+    pthread_mutex_lock(&server->lock);
+    for (size_t i = 0; i < server->slot_count; i++) {
+        struct weir__slot *slot = &server->slots[i];
+        if (slot->claim.task == NULL) {
+            continue;
+        }
+        slot->pinned = true;
+        beat->slots[beat->count++] = slot;
+        if (slot->running) {
+            show_worker(beat, slot);
+        }
+        if (slot->hold != WEIR__HOLD_NONE) {
+            beat->claims[beat->item_count] = slot->claim;
+            beat->items[beat->item_count] =
+                (weir_extend_item){.claim = &beat->claims[beat->item_count]};
+            beat->item_slots[beat->item_count++] = slot;
+        }
+    }
+    const char *status = statuses[server->phase];
+    pthread_mutex_unlock(&server->lock);
+    return status;
+}
+
+static void
+unpin_claims(weir_server *server)
+{
+    struct weir__beat *beat = &server->beat;
+
+    pthread_mutex_lock(&server->lock);
+    for (size_t i = 0; i < beat->count; i++) {
+        beat->slots[i]->pinned = false;
+    }
+    for (size_t i = 0; i < server->grave_count; i++) {
+        weir__claim_release(&server->graves[i]);
+    }
+    server->grave_count = 0;
+    pthread_mutex_unlock(&server->lock);
+}
+
+static void
+lose(weir_server *server, struct weir__slot *slot)
+{
+    const weir_task_info *task = slot->claim.task;
+
+    slot->lost = true;
+    weir__context_cancel(&slot->context, WEIR_E_CANCELED);
+    weir_log(server->logger, WEIR_LOG_WARN,
+             "the lease on a task was lost, its handler is cancelled",
+             weir_log_str("queue", task->queue), weir_log_str("id", task->id),
+             weir_log_str("type", task->type));
+}
+
+/* What is not pinned any more, or has no hold, was settled meanwhile: its answer means nothing. */
+static void
+apply_answers(weir_server *server, int64_t lease_end_ms)
+{
+    struct weir__beat *beat = &server->beat;
+
+    pthread_mutex_lock(&server->lock);
+    for (size_t i = 0; i < beat->item_count; i++) {
+        struct weir__slot *slot = beat->item_slots[i];
+        const weir_extend_item *item = &beat->items[i];
+        if (!slot->pinned || slot->hold == WEIR__HOLD_NONE) {
+            continue;
+        }
+        if (item->result == 0) {
+            slot->lease_end_boot_ms = lease_end_ms;
+        } else if (item->result == WEIR_E_STALE && slot->hold == WEIR__HOLD_CLAIMED &&
+                   !slot->lost) {
+            lose(server, slot);
+        }
+        if (item->cancelled && slot->running) {
+            weir__context_cancel(&slot->context, WEIR_E_CANCELED);
+        }
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+static int
+extend_claims(weir_server *server, weir_error *err)
+{
+    struct weir__beat *beat = &server->beat;
+    int64_t lease_ms = server->settings.lease_ms;
+    int64_t lease_end_ms = weir__broker_boot_ms(server->broker) + lease_ms;
+
+    if (beat->item_count == 0) {
+        return 0;
+    }
+    int code = weir__extend(server->broker, lease_ms, beat->items, beat->item_count, err);
+    if (code == 0) {
+        apply_answers(server, lease_end_ms);
+    }
+    return code;
+}
+
+static void
+look_at_clocks(weir_server *server, int64_t boot_ms)
+{
+    struct weir__beat *beat = &server->beat;
+    int64_t gap_ms = weir__broker_now_ms(server->broker) - boot_ms;
+    int64_t step_ms = gap_ms - beat->clock_gap_ms;
+    int64_t late_ms = boot_ms - beat->beat_at_ms;
+    bool stepped = step_ms > CLOCK_STEP_MS || step_ms < -CLOCK_STEP_MS;
+
+    beat->clock_gap_ms = gap_ms;
+    if (stepped) {
+        weir__keeper_call(&server->keeper, WEIR__DUTY_FORWARD, boot_ms);
+    }
+    if (stepped || late_ms > server->settings.heartbeat_ms) {
+        weir__trouble(server);
+        weir_log(server->logger, WEIR_LOG_WARN, "the clock stepped or this server stood still",
+                 weir_log_ms("step", step_ms), weir_log_ms("late", late_ms > 0 ? late_ms : 0));
+    }
+}
+
+static int
+extend_and_publish(weir_server *server, const char *status, bool publish, weir_error *err)
+{
+    int code = extend_claims(server, err);
+
+    if (code == 0 && publish) {
+        code = weir__presence_beat(server, status, err);
+    }
+    return code;
+}
+
+int64_t
+weir__heartbeat_duty(void *arg)
+{
+    weir_server *server = arg;
+    struct weir__beat *beat = &server->beat;
+    weir_error err = {0};
+    int64_t now_ms = weir__broker_boot_ms(server->broker);
+
+    look_at_clocks(server, now_ms);
+    const char *status = pin_claims(server);
+    bool publish = now_ms >= beat->beat_at_ms || status != beat->status;
+    int code = extend_and_publish(server, status, publish, &err);
+    unpin_claims(server);
+    if (code != 0) {
+        int64_t delay_ms = weir__outage_failed(server, WEIR__PARTY_HEARTBEAT, "heartbeat", &err);
+        int64_t longest_ms = server->settings.heartbeat_ms;
+        beat->beat_at_ms = weir__broker_boot_ms(server->broker) +
+                           (delay_ms < longest_ms ? delay_ms : longest_ms);
+        return beat->beat_at_ms;
+    }
+    weir__outage_over(server, WEIR__PARTY_HEARTBEAT);
+    if (publish) {
+        beat->status = status;
+        beat->beat_at_ms = now_ms + server->settings.heartbeat_ms;
+    }
+    return beat->beat_at_ms;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From how an attempt ended to what the broker is told: the rules, and nothing else.
+ *
+ *   WEIR_DONE        done, or completed with its result where the task has a retention
+ *   WEIR_RETRY       retry after the policy's delay; archived when its retries are used up. What
+ *                    is_failure() does not count is tried again in any case and uses up nothing
+ *   WEIR_SKIP_RETRY  archived
+ *   WEIR_REVOKE      done, also with a retention
+ *   WEIR_SNOOZE      retry after its delay, uncounted, the error text unchanged
+ *   given back       requeue: it never ran, or a stop cut it short
+ *
+ * on_error is told of all but done, snoozed and given back tasks.
+ */
+#ifndef WEIR_WORKER_OUTCOME_H
+#define WEIR_WORKER_OUTCOME_H
+
+#include "pattern.h"
+
+#include <weir/broker.h>
+#include <weir/server.h>
+
+#define WEIR__TEXT_CANCELED "context canceled"
+#define WEIR__TEXT_DEADLINE "context deadline exceeded"
+#define WEIR__TEXT_LEASE_EXPIRED "asynq: task lease expired"
+#define WEIR__TEXT_SKIP_RETRY "skip retry for the task"
+#define WEIR__TEXT_REVOKE "revoke task"
+#define WEIR__TEXT_NO_REASON "the handler gave no reason"
+
+struct weir__type_retry {
+    struct weir__pattern pattern; /* first, for weir__pattern_find() */
+    weir_retry_policy policy;
+};
+
+/* The part of a server's options that outcomes depend on. */
+struct weir__rules {
+    const weir_clock *clock;
+    weir_logger *logger;
+    weir_retry_policy retry;
+    struct weir__type_retry *types;
+    size_t type_count;
+    weir_retry_delay_fn retry_delay;
+    void *retry_delay_arg;
+    weir_failure_fn is_failure;
+    void *is_failure_arg;
+    weir_error_fn on_error;
+    void *on_error_arg;
+};
+
+/* How an attempt ended. */
+struct weir__ending {
+    weir_outcome outcome;
+    const char *error; /* NULL: none given. Must live as long as the weir_finish */
+    int cancelled;     /* as weir_context_cancelled() */
+    int64_t snooze_ms;
+    const void *result; /* NULL: none */
+    size_t result_len;
+};
+
+/* Fills *finish for `claim`; calls the application's functions and logs what failed. Any thread. */
+void weir__outcome_decide(const struct weir__rules *rules, const weir_claim *claim,
+                          const struct weir__ending *ending, int64_t now_ms, weir_finish *finish);
+
+/* Fills *finish so that the task goes back to the head of its queue. */
+void weir__outcome_give_back(const weir_claim *claim, weir_finish *finish);
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The server as a whole: made, started, quieted, asked, freed. stop.c ends it.
+ *
+ * It is freed with its last reference: the owner has one, and each worker thread, so that a handler that
+ * never returned in time finds its server when it does.
+ */
+#include <config.h>
+
+#include "runtime.h"
+#include "stop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void
+release_parts(weir_server *server)
+{
+    weir__slots_release(server);
+    weir__beat_release(server);
+    weir__order_release(&server->order);
+    weir__settings_release(&server->settings);
+    weir_broker_close(server->broker);
+    free(server);
+}
+
+static void
+destroy(weir_server *server)
+{
+    weir__keeper_release(&server->keeper);
+    weir__keeper_release(&server->watch);
+    pthread_cond_destroy(&server->mover_wake);
+    pthread_cond_destroy(&server->changed);
+    pthread_mutex_destroy(&server->lock);
+    release_parts(server);
+}
+
+void
+weir__server_unref(weir_server *server)
+{
+    if (atomic_fetch_sub(&server->refs, 1) == 1) {
+        destroy(server);
+    }
+}
+
+static int
+init_locks(weir_server *server)
+{
+    const weir_clock *clock = server->settings.rules.clock;
+
+    if (pthread_mutex_init(&server->lock, NULL) != 0) {
+        return WEIR_E_NOMEM;
+    }
+    if (weir__cond_init(&server->mover_wake) != 0) {
+        goto no_mover_wake;
+    }
+    if (weir__cond_init(&server->changed) != 0) {
+        goto no_changed;
+    }
+    if (weir__keeper_init(&server->keeper, "weir-keeper", clock, server) != 0) {
+        goto no_keeper;
+    }
+    if (weir__keeper_init(&server->watch, "weir-watch", clock, server) == 0) {
+        return 0;
+    }
+    weir__keeper_release(&server->keeper);
+no_keeper:
+    pthread_cond_destroy(&server->changed);
+no_changed:
+    pthread_cond_destroy(&server->mover_wake);
+no_mover_wake:
+    pthread_mutex_destroy(&server->lock);
+    return WEIR_E_NOMEM;
+}
+
+static bool
+init_parts(weir_server *server)
+{
+    const struct weir__settings *settings = &server->settings;
+
+    weir__id_new(settings->rules.clock, server->id);
+    if (gethostname(server->host, sizeof(server->host) - 1) != 0) {
+        snprintf(server->host, sizeof(server->host), "localhost");
+    }
+    return weir__order_init(&server->order, settings->queues, settings->queue_count,
+                            settings->strict) &&
+           weir__beat_init(server) == 0 && weir__slots_init(server) == 0 && init_locks(server) == 0;
+}
+
+static void
+init_atomics(weir_server *server)
+{
+    atomic_init(&server->refs, 1);
+    atomic_init(&server->running, 0);
+    atomic_init(&server->stuck, 0);
+    atomic_init(&server->parties_down, 0);
+    atomic_init(&server->down_since_ms, 0);
+    atomic_init(&server->trouble_at_ms, INT64_MIN / 2);
+    atomic_init(&server->listener_ends, false);
+}
+
+int
+weir_server_new(weir_server **server_out, weir_broker *broker, weir_mux *mux,
+                const weir_server_options *options, weir_error *err)
+{
+    *server_out = NULL;
+    if (broker == NULL || mux == NULL) {
+        return weir_error_set(err, WEIR_E_INVALID, "%s is NULL", broker == NULL ? "broker" : "mux");
+    }
+    weir_server *server = calloc(1, sizeof(*server));
+    if (server == NULL) {
+        return weir_error_set(err, WEIR_E_NOMEM, NULL);
+    }
+    int code = weir__settings_init(&server->settings, options, err);
+    if (code != 0) {
+        free(server);
+        return code;
+    }
+    init_atomics(server);
+    server->broker = weir_broker_ref(broker);
+    server->mux = mux;
+    if (server->settings.rules.logger == NULL) {
+        server->settings.rules.logger = weir__broker_logger(broker);
+    }
+    server->logger = server->settings.rules.logger;
+    server->settings.rules.clock = weir_broker_clock(broker);
+    if (!init_parts(server)) {
+        release_parts(server);
+        return weir_error_set(err, WEIR_E_NOMEM, NULL);
+    }
+    *server_out = server;
+    return 0;
+}
+
+static void
+add_duties(weir_server *server)
+{
+    int64_t now_ms = weir__broker_boot_ms(server->broker);
+    const struct weir__settings *settings = &server->settings;
+
+    server->started_at_ms = weir__broker_now_ms(server->broker);
+    server->beat.beat_at_ms = now_ms;
+    server->beat.clock_gap_ms = server->started_at_ms - now_ms;
+    weir__keeper_add(&server->keeper, weir__heartbeat_duty, now_ms);
+    weir__keeper_add(&server->keeper, weir__forward_duty, now_ms);
+    weir__keeper_add(&server->keeper, weir__recover_duty, now_ms + settings->recover_ms);
+    weir__keeper_add(&server->keeper, weir__janitor_duty, now_ms + settings->janitor_ms);
+    weir__keeper_add(&server->watch, weir__deadlines_duty, WEIR_NEVER);
+}
+
+static int
+start_workers(weir_server *server, weir_error *err)
+{
+    for (; server->worker_threads < server->slot_count; server->worker_threads++) {
+        struct weir__slot *slot = &server->slots[server->worker_threads];
+        char name[32];
+        snprintf(name, sizeof(name), "weir-%zu", server->worker_threads);
+        atomic_fetch_add(&server->refs, 1);
+        int code = weir__thread_start(&slot->thread, name, weir__worker_main, slot, err);
+        if (code != 0) {
+            atomic_fetch_sub(&server->refs, 1);
+            return code;
+        }
+    }
+    return 0;
+}
+
+static int
+start_threads(weir_server *server, weir_error *err)
+{
+    int code = start_workers(server, err);
+
+    if (code == 0) {
+        code = weir__keeper_start(&server->watch, err);
+    }
+    if (code == 0) {
+        code = weir__keeper_start(&server->keeper, err);
+    }
+    if (code == 0) {
+        code =
+            weir__thread_start(&server->mover_thread, "weir-mover", weir__mover_main, server, err);
+        server->mover_started = code == 0;
+    }
+    if (code == 0) {
+        code = weir__thread_start(&server->listener_thread, "weir-listener", weir__listener_main,
+                                  server, err);
+        server->listener_started = code == 0;
+    }
+    return code;
+}
+
+int
+weir_server_start(weir_server *server, weir_error *err)
+{
+    pthread_mutex_lock(&server->lock);
+    bool is_new = server->phase == WEIR__NEW;
+    if (is_new) {
+        server->phase = WEIR__RUNNING;
+    }
+    pthread_mutex_unlock(&server->lock);
+    if (!is_new) {
+        return weir_error_set(err, WEIR_E_STATE, "the server was started before");
+    }
+    add_duties(server);
+    int code = start_threads(server, err);
+    if (code != 0) {
+        weir__stop_threads(server);
+        return code;
+    }
+    weir_log(server->logger, WEIR_LOG_INFO, "server started", weir_log_str("server", server->id),
+             weir_log_int("concurrency", server->settings.concurrency),
+             weir_log_uint("queues", server->settings.queue_count),
+             weir_log_str("broker", weir_broker_url(server->broker)));
+    return 0;
+}
+
+void
+weir_server_quiet(weir_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    bool was_running = server->phase == WEIR__RUNNING;
+    if (was_running) {
+        server->phase = WEIR__QUIET;
+    }
+    pthread_mutex_unlock(&server->lock);
+    if (was_running) {
+        weir__keeper_call(&server->keeper, WEIR__DUTY_HEARTBEAT,
+                          weir__broker_boot_ms(server->broker));
+        weir_log(server->logger, WEIR_LOG_INFO, "server takes no more tasks");
+    }
+}
+
+bool
+weir__server_stops(weir_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    bool stops = server->phase >= WEIR__STOPPING;
+    pthread_mutex_unlock(&server->lock);
+    return stops;
+}
+
+int
+weir_server_active(const weir_server *server)
+{
+    return atomic_load(&server->running);
+}
+
+bool
+weir_server_stuck(const weir_server *server)
+{
+    return atomic_load(&server->stuck) >= server->settings.concurrency;
+}
+
+const char *
+weir_server_id(const weir_server *server)
+{
+    return server->id;
+}
+
+void
+weir_server_free(weir_server *server)
+{
+    if (server == NULL) {
+        return;
+    }
+    weir_server_stop(server);
+    weir__server_unref(server);
+}

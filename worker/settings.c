@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Numbers are a table: where the option stands, where it goes, its default and its limits. A default
+ * of 0 is worked out from the others once the table is through.
+ */
+#include <config.h>
+
+#include "settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DAY_MS INT64_C(86400000)
+#define LONG_MS (365 * DAY_MS)
+#define CONCURRENCY_MAX 65536
+
+struct number {
+    const char *name;
+    size_t from; /* in weir_server_options */
+    size_t to;   /* in weir__settings */
+    int64_t fallback;
+    int64_t low;
+    int64_t high;
+    bool minus_one; /* -1 is allowed */
+};
+
+#define NUMBER(name, fallback, low, high, minus_one)                                               \
+    {                                                                                              \
+#name, offsetof(weir_server_options, name), offsetof(struct weir__settings, name),         \
+            fallback, low, high, minus_one                                                         \
+    }
+
+static const struct number numbers[] = {
+    NUMBER(shutdown_timeout_ms, 8000, 1, LONG_MS, true),
+    NUMBER(lease_ms, 10000, 300, LONG_MS, false),
+    NUMBER(heartbeat_ms, 0, 10, LONG_MS, false),
+    NUMBER(cancel_grace_ms, 2000, 1, LONG_MS, false),
+    NUMBER(recover_ms, 0, 10, LONG_MS, false),
+    NUMBER(janitor_ms, 8000, 10, LONG_MS, false),
+    NUMBER(archive_max, 10000, 1, INT64_MAX, true),
+    NUMBER(archive_age_ms, 90 * DAY_MS, 1, INT64_MAX, true),
+};
+
+static int
+take_number(struct weir__settings *settings, const weir_server_options *options,
+            const struct number *number, weir_error *err)
+{
+    int64_t given = *(const int64_t *)(const void *)((const char *)options + number->from);
+    int64_t *to = (int64_t *)(void *)((char *)settings + number->to);
+
+    if (given == 0) {
+        *to = number->fallback;
+        return 0;
+    }
+    if ((given < number->low || given > number->high) && !(given == -1 && number->minus_one)) {
+        return weir_error_set(err, WEIR_E_INVALID,
+                              "option %s: %lld is out of range (%lld to %lld%s)", number->name,
+                              (long long)given, (long long)number->low, (long long)number->high,
+                              number->minus_one ? ", or -1" : "");
+    }
+    *to = given;
+    return 0;
+}
+
+static int
+take_concurrency(struct weir__settings *settings, const weir_server_options *options,
+                 weir_error *err)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (options->concurrency < 0 || options->concurrency > CONCURRENCY_MAX) {
+        return weir_error_set(err, WEIR_E_INVALID,
+                              "option concurrency: %d is out of range (1 to %d)",
+                              options->concurrency, CONCURRENCY_MAX);
+    }
+    settings->concurrency = options->concurrency > 0 ? options->concurrency
+                            : cpus > 0               ? (int)cpus
+                                                     : 1;
+    return 0;
+}
+
+static int
+take_numbers(struct weir__settings *settings, const weir_server_options *options, weir_error *err)
+{
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        int code = take_number(settings, options, &numbers[i], err);
+        if (code != 0) {
+            return code;
+        }
+    }
+    if (settings->shutdown_timeout_ms < 0) {
+        settings->shutdown_timeout_ms = 0;
+    }
+    if (settings->heartbeat_ms == 0) {
+        settings->heartbeat_ms = settings->lease_ms / 3;
+    }
+    if (settings->recover_ms == 0) {
+        settings->recover_ms = settings->heartbeat_ms;
+    }
+    if (settings->heartbeat_ms > settings->lease_ms / 2) {
+        return weir_error_set(err, WEIR_E_INVALID,
+                              "option heartbeat_ms: %lld is more than half of lease_ms (%lld)",
+                              (long long)settings->heartbeat_ms, (long long)settings->lease_ms);
+    }
+    return take_concurrency(settings, options, err);
+}
+
+static int
+check_queue(const weir_queue_weight *queues, size_t i, weir_error *err)
+{
+    const char *name = queues[i].name;
+
+    if (weir__pattern_is_blank(name) || strlen(name) > WEIR_NAME_MAX) {
+        return weir_error_set(err, WEIR_E_INVALID, "option queues: the name of queue %zu is %s",
+                              i + 1, weir__pattern_is_blank(name) ? "blank" : "too long");
+    }
+    if (queues[i].weight <= 0) {
+        return weir_error_set(err, WEIR_E_INVALID,
+                              "option queues: the weight of \"%s\" is %d, not above 0", name,
+                              queues[i].weight);
+    }
+    for (size_t k = 0; k < i; k++) {
+        if (strcmp(queues[k].name, name) == 0) {
+            return weir_error_set(err, WEIR_E_INVALID, "option queues: \"%s\" is there twice",
+                                  name);
+        }
+    }
+    return 0;
+}
+
+static int
+copy_queues(struct weir__settings *settings, const weir_queue_weight *queues, size_t count,
+            weir_error *err)
+{
+    settings->queues = calloc(count, sizeof(*settings->queues));
+    settings->names = calloc(count, sizeof(*settings->names));
+    if (settings->queues == NULL || settings->names == NULL) {
+        return weir_error_set(err, WEIR_E_NOMEM, NULL);
+    }
+    for (size_t i = 0; i < count; i++) {
+        int code = check_queue(queues, i, err);
+        if (code != 0) {
+            return code;
+        }
+        char *name = strdup(queues[i].name);
+        if (name == NULL) {
+            return weir_error_set(err, WEIR_E_NOMEM, NULL);
+        }
+        settings->queues[i] = (weir_queue_weight){name, queues[i].weight};
+        settings->names[i] = name;
+        settings->queue_count++;
+    }
+    return 0;
+}
+
+static int
+check_policy(const weir_retry_policy *policy, const char *of, weir_error *err)
+{
+    const char *wrong = policy->base_ms < 0                               ? "base_ms is negative"
+                        : policy->max_ms < 0                              ? "max_ms is negative"
+                        : policy->factor != 0 && !(policy->factor >= 1)   ? "factor is below 1"
+                        : !(policy->jitter >= 0 && policy->jitter <= 1.0) ? "jitter is not 0 to 1"
+                                                                          : NULL;
+
+    if (wrong == NULL) {
+        return 0;
+    }
+    return weir_error_set(err, WEIR_E_INVALID, "option %s: %s", of, wrong);
+}
+
+static int
+copy_type_retries(struct weir__rules *rules, const weir_type_retry *retries, size_t count,
+                  weir_error *err)
+{
+    rules->types = calloc(count > 0 ? count : 1, sizeof(*rules->types));
+    if (rules->types == NULL) {
+        return weir_error_set(err, WEIR_E_NOMEM, NULL);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (weir__pattern_is_blank(retries[i].pattern)) {
+            return weir_error_set(err, WEIR_E_INVALID, "option type_retries: pattern %zu is blank",
+                                  i + 1);
+        }
+        int code = check_policy(&retries[i].policy, "type_retries", err);
+        if (code != 0) {
+            return code;
+        }
+        if (!weir__pattern_init(&rules->types[i].pattern, retries[i].pattern)) {
+            return weir_error_set(err, WEIR_E_NOMEM, NULL);
+        }
+        rules->types[i].policy = retries[i].policy;
+        rules->type_count++;
+    }
+    return 0;
+}
+
+static int
+take_rules(struct weir__rules *rules, const weir_server_options *options, weir_error *err)
+{
+    int code = check_policy(&options->retry, "retry", err);
+
+    if (code != 0) {
+        return code;
+    }
+    rules->retry = options->retry;
+    rules->retry_delay = options->retry_delay;
+    rules->retry_delay_arg = options->retry_delay_arg;
+    rules->is_failure = options->is_failure;
+    rules->is_failure_arg = options->is_failure_arg;
+    rules->on_error = options->on_error;
+    rules->on_error_arg = options->on_error_arg;
+    rules->logger = options->logger;
+    return copy_type_retries(rules, options->type_retries, options->type_retry_count, err);
+}
+
+static int
+check_given(const weir_server_options *options, weir_error *err)
+{
+    if (options->queues == NULL && options->queue_count > 0) {
+        return weir_error_set(err, WEIR_E_INVALID, "option queues is NULL");
+    }
+    if (options->type_retries == NULL && options->type_retry_count > 0) {
+        return weir_error_set(err, WEIR_E_INVALID, "option type_retries is NULL");
+    }
+    for (size_t i = 0; i < sizeof(options->reserved) / sizeof(options->reserved[0]); i++) {
+        if (options->reserved[i] != 0) {
+            return weir_error_set(err, WEIR_E_INVALID, "option reserved is not zero");
+        }
+    }
+    return 0;
+}
+
+static int
+take_all(struct weir__settings *settings, const weir_server_options *options, weir_error *err)
+{
+    static const weir_queue_weight fallback = {WEIR_DEFAULT_QUEUE, 1};
+    bool none = options->queue_count == 0;
+    int code = check_given(options, err);
+
+    if (code == 0) {
+        code = take_numbers(settings, options, err);
+    }
+    if (code == 0) {
+        code = copy_queues(settings, none ? &fallback : options->queues,
+                           none ? 1 : options->queue_count, err);
+    }
+    if (code == 0) {
+        code = take_rules(&settings->rules, options, err);
+    }
+    settings->strict = options->strict_priority;
+    settings->exit_when_stuck = options->exit_when_stuck;
+    return code;
+}
+
+int
+weir__settings_init(struct weir__settings *settings, const weir_server_options *options,
+                    weir_error *err)
+{
+    static const weir_server_options defaults;
+
+    *settings = (struct weir__settings){0};
+    int code = take_all(settings, options != NULL ? options : &defaults, err);
+    if (code != 0) {
+        weir__settings_release(settings);
+    }
+    return code;
+}
+
+void
+weir__settings_release(struct weir__settings *settings)
+{
+    for (size_t i = 0; i < settings->queue_count; i++) {
+        free((char *)settings->names[i]);
+    }
+    for (size_t i = 0; i < settings->rules.type_count; i++) {
+        weir__pattern_release(&settings->rules.types[i].pattern);
+    }
+    free(settings->queues);
+    free(settings->names);
+    free(settings->rules.types);
+    *settings = (struct weir__settings){0};
+}

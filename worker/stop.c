@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The graceful stop, step by step:
+ *
+ *   1. the mover takes no more; what its present call brings goes back
+ *   2. handlers have shutdown_timeout_ms to end; leases are renewed and outcomes committed meanwhile
+ *   3. the contexts of the rest are cancelled, and they have cancel_grace_ms (2 s at most) to react
+ *   4. the tasks of those that did not go back to the head of their queues, the youngest first so that they end
+ *      up in the order they had
+ *   5. the mover commits what there is, and gives up after one lease (5 s at least): by then others
+ *      would have taken the tasks over anyway
+ *   6. presence is withdrawn and the threads end. Handlers that still run keep theirs
+ */
+#include <config.h>
+
+#include "stop.h"
+#include "runtime.h"
+
+enum {
+    LONGEST_REACTION_MS = 2000,
+    SHORTEST_FLUSH_MS = 5000
+};
+
+/* Waits until no handler that was not given up runs, or the time is over, or the wait is cut short. */
+static void
+wait_for_handlers(weir_server *server, int64_t timeout_ms, bool may_cut)
+{
+    int64_t until_ms = weir__mono_ms() + timeout_ms;
+
+    while (atomic_load(&server->running) > atomic_load(&server->stuck) &&
+           !(may_cut && server->cut_short) && weir__mono_ms() < until_ms) {
+        weir__cond_wait_until(&server->changed, &server->lock, until_ms);
+    }
+}
+
+static void
+cancel_handlers(weir_server *server)
+{
+    for (size_t i = 0; i < server->slot_count; i++) {
+        struct weir__slot *slot = &server->slots[i];
+        if (slot->running && !slot->stuck) {
+            atomic_store(&slot->stopping, true);
+            weir__context_cancel(&slot->context, WEIR_E_CANCELED);
+        }
+    }
+}
+
+/* The running slot with the highest number below `below` whose outcome is open. */
+static struct weir__slot *
+youngest_below(weir_server *server, uint64_t below)
+{
+    struct weir__slot *youngest = NULL;
+
+    for (size_t i = 0; i < server->slot_count; i++) {
+        struct weir__slot *slot = &server->slots[i];
+        if (slot->running && slot->number < below && !atomic_load(&slot->decided) &&
+            (youngest == NULL || slot->number > youngest->number)) {
+            youngest = slot;
+        }
+    }
+    return youngest;
+}
+
+static int
+give_back_tasks(weir_server *server)
+{
+    struct weir__slot *slot;
+    uint64_t below = UINT64_MAX;
+    int count = 0;
+
+    while ((slot = youngest_below(server, below)) != NULL) {
+        below = slot->number;
+        if (!atomic_exchange(&slot->decided, true)) {
+            weir__outcome_give_back(&slot->claim, &slot->finish);
+            weir__slot_resolve(slot);
+            count++;
+        }
+    }
+    return count;
+}
+
+static void
+flush_outcomes(weir_server *server)
+{
+    int64_t flush_ms = server->settings.lease_ms;
+
+    server->flush_until_ms = weir__mono_ms() +
+                             (flush_ms > SHORTEST_FLUSH_MS ? flush_ms : SHORTEST_FLUSH_MS);
+    server->mover_ends = true;
+    weir__mover_wake(server);
+    while (!server->mover_ended) {
+        pthread_cond_wait(&server->changed, &server->lock);
+    }
+    if (server->held > 0) {
+        weir_log(server->logger, WEIR_LOG_ERROR,
+                 "the broker did not take all outcomes, their tasks will run again",
+                 weir_log_uint("tasks", server->held));
+    }
+}
+
+static void
+stop_worker(weir_server *server, struct weir__slot *slot)
+{
+    pthread_mutex_lock(&server->lock);
+    bool running = slot->running;
+    pthread_mutex_unlock(&server->lock);
+    pthread_t thread = slot->thread;
+    if (running) {
+        pthread_detach(thread);
+    }
+    sem_post(&slot->ready);
+    if (!running) {
+        pthread_join(thread, NULL);
+    }
+}
+
+void
+weir__stop_threads(weir_server *server)
+{
+    if (server->listener_started) {
+        atomic_store(&server->listener_ends, true);
+        pthread_mutex_lock(&server->lock);
+        pthread_cond_broadcast(&server->changed);
+        pthread_mutex_unlock(&server->lock);
+        weir__interrupt(server->broker);
+        pthread_join(server->listener_thread, NULL);
+    }
+    if (server->mover_started) {
+        pthread_mutex_lock(&server->lock);
+        server->mover_ends = true;
+        weir__mover_wake(server);
+        pthread_mutex_unlock(&server->lock);
+        pthread_join(server->mover_thread, NULL);
+    }
+    weir__keeper_stop(&server->keeper);
+    weir__keeper_stop(&server->watch);
+    for (size_t i = 0; i < server->worker_threads; i++) {
+        stop_worker(server, &server->slots[i]);
+    }
+    pthread_mutex_lock(&server->lock);
+    server->phase = WEIR__STOPPED;
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* True for the one who is to stop the server; others wait until it is done. Sets *code. */
+static bool
+begin_stop(weir_server *server, int *code)
+{
+    *code = 0;
+    if (server->phase == WEIR__NEW) {
+        *code = WEIR_E_STATE;
+        return false;
+    }
+    if (server->phase < WEIR__STOPPING) {
+        server->phase = WEIR__STOPPING;
+        server->run_ended = true;
+        pthread_cond_broadcast(&server->changed);
+        return true;
+    }
+    while (server->phase != WEIR__STOPPED) {
+        pthread_cond_wait(&server->changed, &server->lock);
+    }
+    return false;
+}
+
+static int
+end_handlers(weir_server *server)
+{
+    int64_t reaction_ms = server->settings.cancel_grace_ms;
+
+    wait_for_handlers(server, server->settings.shutdown_timeout_ms, true);
+    cancel_handlers(server);
+    wait_for_handlers(server, reaction_ms < LONGEST_REACTION_MS ? reaction_ms : LONGEST_REACTION_MS,
+                      false);
+    return give_back_tasks(server);
+}
+
+int
+weir_server_stop(weir_server *server)
+{
+    int code;
+
+    pthread_mutex_lock(&server->lock);
+    if (!begin_stop(server, &code)) {
+        pthread_mutex_unlock(&server->lock);
+        return code != 0 ? code : weir_server_active(server);
+    }
+    weir__keeper_call(&server->keeper, WEIR__DUTY_HEARTBEAT, weir__broker_boot_ms(server->broker));
+    weir_log(server->logger, WEIR_LOG_INFO, "server stops",
+             weir_log_int("running", atomic_load(&server->running)));
+    int given_back = end_handlers(server);
+    flush_outcomes(server);
+    pthread_mutex_unlock(&server->lock);
+    weir__keeper_stop(&server->keeper);
+    weir__presence_leave(server);
+    weir__stop_threads(server);
+    weir_log(server->logger, WEIR_LOG_INFO, "server stopped",
+             weir_log_int("given_back", given_back),
+             weir_log_int("running", weir_server_active(server)));
+    return weir_server_active(server);
+}
