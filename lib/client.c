@@ -88,6 +88,22 @@ prepare(struct chunk *chunk, size_t i, weir_error *err)
     return rc;
 }
 
+int
+weir_client_check(weir_client *client, const weir_task *task, weir_error *err)
+{
+    struct slot slot;
+    struct chunk chunk = {.tasks = task, .count = 1, .slots = &slot};
+    int rc;
+
+    if (!client || !task)
+        return weir_error_set(err, WEIR_E_INVALID, "no %s", client ? "task" : "client");
+    chunk.broker = client->broker;
+    chunk.now_ms = weir__broker_now_ms(chunk.broker);
+    rc = prepare(&chunk, 0, err);
+    weir__arena_release(&chunk.arena);
+    return rc;
+}
+
 static void
 describe_refusal(struct chunk *chunk, size_t i, const weir_error *call_error, weir_error *err)
 {

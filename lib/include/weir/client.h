@@ -51,6 +51,13 @@ WEIR_API int weir_enqueue(weir_client *client, const weir_task *task, weir_recei
 WEIR_API int weir_enqueue_many(weir_client *client, const weir_task *tasks, size_t count,
                                weir_receipt *receipts, weir_error *err);
 
+/*
+ * Checks a task as weir_enqueue() does before it asks the broker, and changes nothing. Returns 0 when only
+ * the broker could refuse it. Errors: WEIR_E_INVALID (names the option), WEIR_E_TOO_BIG,
+ * WEIR_E_UNSUPPORTED, WEIR_E_NOMEM. Any thread. Since 0.1.
+ */
+WEIR_API int weir_client_check(weir_client *client, const weir_task *task, weir_error *err);
+
 WEIR_END_DECLS
 
 #endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The broker's log goes to standard error, warnings and errors only: a command's output is its own.
+ */
+#include <config.h>
+
+#include "session.h"
+
+#include "where.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int
+open_broker(struct session *session, weir_error *err)
+{
+    bool fallback;
+    char *url;
+
+    if (session->broker != NULL) {
+        return 0;
+    }
+    int rc = where_config(&session->config, session->config_path, err);
+    if (rc == 0) {
+        rc = where_broker(&url, &fallback, session->broker_option, session->config, err);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    if (fallback) {
+        fprintf(stderr, "weir: no broker given, using %s\n", url);
+    }
+    rc = weir_broker_open(&session->broker, url, NULL, err);
+    free(url);
+    return rc;
+}
+
+int
+session_client(struct session *session, weir_client **client, weir_error *err)
+{
+    int rc = open_broker(session, err);
+
+    if (rc == 0 && session->client == NULL) {
+        rc = weir_client_new(&session->client, session->broker, err);
+    }
+    *client = session->client;
+    return rc;
+}
+
+int
+session_inspector(struct session *session, weir_inspector **inspector, weir_error *err)
+{
+    int rc = open_broker(session, err);
+
+    if (rc == 0 && session->inspector == NULL) {
+        rc = weir_inspector_new(&session->inspector, session->broker, err);
+    }
+    *inspector = session->inspector;
+    return rc;
+}
+
+int64_t
+session_now_ms(const struct session *session)
+{
+    const weir_clock *clock = session->broker != NULL ? weir_broker_clock(session->broker)
+                                                      : weir_clock_system();
+
+    return clock->wall_ms(clock->ctx);
+}
+
+void
+session_close(struct session *session)
+{
+    weir_inspector_free(session->inspector);
+    weir_client_free(session->client);
+    weir_broker_close(session->broker);
+    weir_config_free(session->config);
+    memset(session, 0, sizeof *session);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the commands of one run share: the global options, and the broker with its client and inspector, which
+ * are opened when a command first asks for them.
+ */
+#ifndef WEIR_CLI_SESSION_H
+#define WEIR_CLI_SESSION_H
+
+#include <weir/client.h>
+#include <weir/config.h>
+#include <weir/inspector.h>
+
+#include <stdbool.h>
+
+struct session {
+    const char *broker_option;
+    const char *config_path;
+    bool json;
+    bool help;
+    bool version;
+    weir_config *config;
+    weir_broker *broker;
+    weir_client *client;
+    weir_inspector *inspector;
+};
+
+/* Owned by the session. Errors: those of opening a broker. */
+int session_client(struct session *session, weir_client **client, weir_error *err);
+int session_inspector(struct session *session, weir_inspector **inspector, weir_error *err);
+
+/* The time that tasks are compared with, ms since 1970. */
+int64_t session_now_ms(const struct session *session);
+
+void session_close(struct session *session);
+
+#endif
