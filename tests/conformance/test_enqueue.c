@@ -206,22 +206,25 @@ names_may_be_as_long_as_the_limit_and_not_ascii(void)
     OK(FINISH(claim, DONE));
 }
 
-static void
-a_thousand_tasks_fit_in_one_batch(void)
-{
-    static weir_task_info tasks[WEIR_BATCH_MAX];
-    static weir_enqueue_item items[WEIR_BATCH_MAX];
-    static char names[WEIR_BATCH_MAX][16];
+#define LONG_BATCH (2 * WEIR_BATCH_MAX + 7)
 
-    for (int i = 0; i < WEIR_BATCH_MAX; i++) {
+static void
+longer_batches_are_cut_up_above_the_table(void)
+{
+    static weir_task_info tasks[LONG_BATCH];
+    static weir_enqueue_item items[LONG_BATCH];
+    static char names[LONG_BATCH][16];
+
+    for (int i = 0; i < LONG_BATCH; i++) {
         snprintf(names[i], sizeof(names[i]), "%d", i);
         tasks[i] = with_defaults(&(weir_task_info){.queue = "alpha", .id = names[i]});
         items[i] = (weir_enqueue_item){.task = &tasks[i], .result = 1};
     }
-    OK(weir__enqueue(store, items, WEIR_BATCH_MAX, NULL));
-    for (int i = 0; i < WEIR_BATCH_MAX; i++)
+    OK(weir__enqueue(store, items, LONG_BATCH, NULL));
+    for (int i = 0; i < LONG_BATCH; i++)
         MUST(items[i].result == 0);
-    IS(queue_info("alpha").pending, WEIR_BATCH_MAX);
+    IS(queue_info("alpha").pending, LONG_BATCH);
+    SAME(ids("alpha", WEIR_STATE_PENDING, NULL, WEIR_BATCH_MAX - 1, 2), "999 1000");
 }
 
 static const CU_TestInfo cases[] = {
@@ -240,7 +243,7 @@ static const CU_TestInfo cases[] = {
     CASE(a_payload_of_a_megabyte_comes_out_as_it_went_in),
     CASE(headers_keep_their_text),
     CASE(names_may_be_as_long_as_the_limit_and_not_ascii),
-    CASE(a_thousand_tasks_fit_in_one_batch),
+    CASE(longer_batches_are_cut_up_above_the_table),
     CASES_END,
 };
 

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lost replies: a call that is repeated under the same request id. The wrappers choose request ids by themselves,
+ * so these cases go through the backend's table, as the wrappers do.
+ */
+#include <config.h>
+
+#include "broker.h"
+#include "kit.h"
+
+#define NEED_RESENDS()                                                                             \
+    do {                                                                                           \
+        if (weir__broker_capabilities(store) & WEIR_CAP_SURE_REPLIES)                              \
+            HARNESS_SKIP("capability SURE_REPLIES: nothing is ever sent again");                   \
+    } while (0)
+
+static const weir_request_id first = {.instance = 77, .lane = 1, .number = 1};
+static const weir_request_id second = {.instance = 77, .lane = 1, .number = 2};
+
+static int
+enqueue(const weir_request_id *request, const char *id)
+{
+    weir_task_info task = with_defaults(&(weir_task_info){.queue = "alpha", .id = id});
+    weir_enqueue_item item = {.task = &task, .result = 1};
+    int code = store->backend->enqueue(store->self, request, now_ms(), &item, 1, NULL);
+
+    return code != 0 ? code : item.result;
+}
+
+static int
+finish(const weir_request_id *request, const weir_claim *claim)
+{
+    weir_finish one = {.claim = claim, .kind = WEIR_FINISH_DONE, .outcome = 1};
+    weir_consume work = {.finishes = &one, .finish_count = 1};
+    int code = store->backend->consume(store->self, request, now_ms(), &work, NULL);
+
+    return code != 0 ? code : one.outcome;
+}
+
+struct seen {
+    size_t count;
+    uint64_t tokens[10];
+    char ids[10][8];
+};
+
+static int
+see(void *arg, const weir_task_info *task, uint64_t token, uint64_t ref, bool started)
+{
+    struct seen *seen = arg;
+
+    (void)ref;
+    (void)started;
+    seen->tokens[seen->count] = token;
+    memcpy(seen->ids[seen->count++], task->id, strlen(task->id) + 1);
+    return 0;
+}
+
+static struct seen
+take_two(const weir_request_id *request)
+{
+    struct seen seen = {0};
+    weir_take_queue from = {"alpha", 2, 0};
+    weir_take take = {&from, 1, 2, 2, LEASE_MS, see, &seen};
+    weir_consume work = {.take = &take};
+
+    OK(store->backend->consume(store->self, request, now_ms(), &work, NULL));
+    return seen;
+}
+
+static void
+a_repeated_enqueue_returns_what_the_first_one_did(void)
+{
+    NEED_RESENDS();
+    OK(enqueue(&first, "a"));
+    OK(enqueue(&first, "a"));
+    IDS("alpha", PENDING, "a");
+    IS(enqueue(&second, "a"), WEIR_E_CONFLICT);
+    IS(enqueue(&second, "a"), WEIR_E_CONFLICT);
+}
+
+static void
+a_repeated_enqueue_does_not_bring_a_finished_task_back(void)
+{
+    NEED_RESENDS();
+    OK(enqueue(&first, "a"));
+    OK(FINISH(take("alpha"), DONE));
+    OK(enqueue(&first, "a"));
+    IS(queue_info("alpha").size, 0);
+}
+
+static void
+a_repeated_finish_counts_once(void)
+{
+    weir_claim *claim;
+
+    NEED_RESENDS();
+    put_all("alpha", "a");
+    claim = take("alpha");
+    OK(finish(&first, claim));
+    OK(finish(&first, claim));
+    COUNTED("alpha", 1, 0);
+    IS(finish(&second, claim), WEIR_E_STALE);
+}
+
+static void
+a_repeated_take_gives_the_same_tasks_and_no_others(void)
+{
+    struct seen one;
+    struct seen two;
+
+    NEED_RESENDS();
+    put_all("alpha", "a b c d");
+    one = take_two(&first);
+    two = take_two(&first);
+    IS(one.count, 2);
+    IS(two.count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        SAME(two.ids[i], one.ids[i]);
+        IS(two.tokens[i] == one.tokens[i], true);
+    }
+    IDS("alpha", PENDING, "c d");
+}
+
+static void
+a_repeated_take_gives_only_tasks_whose_token_still_holds(void)
+{
+    struct seen seen;
+    weir_claim *dead[2];
+
+    NEED_RESENDS();
+    put_all("alpha", "a b c");
+    seen = take_two(&first);
+    IS(seen.count, 2);
+    pass(LEASE_MS + 1);
+    MUST(recover("alpha", 1, dead) == 1);
+    seen = take_two(&first);
+    IS(seen.count, 1);
+    SAME(seen.ids[0], strcmp(dead[0]->task->id, "a") == 0 ? "b" : "a");
+    IDS("alpha", PENDING, "c");
+}
+
+static void
+a_number_below_the_last_one_is_refused_as_stale(void)
+{
+    NEED_RESENDS();
+    OK(enqueue(&first, "a"));
+    OK(enqueue(&second, "b"));
+    IS(enqueue(&first, "c"), WEIR_E_STALE);
+    IDS("alpha", PENDING, "a b");
+}
+
+static void
+lanes_and_instances_do_not_disturb_each_other(void)
+{
+    const weir_request_id lane = {.instance = 77, .lane = 2, .number = 1};
+    const weir_request_id instance = {.instance = 78, .lane = 1, .number = 1};
+
+    NEED_RESENDS();
+    OK(enqueue(&second, "a"));
+    OK(enqueue(&lane, "b"));
+    OK(enqueue(&instance, "c"));
+    IDS("alpha", PENDING, "a b c");
+}
+
+static const CU_TestInfo cases[] = {
+    CASE(a_repeated_enqueue_returns_what_the_first_one_did),
+    CASE(a_repeated_enqueue_does_not_bring_a_finished_task_back),
+    CASE(a_repeated_finish_counts_once),
+    CASE(a_repeated_take_gives_the_same_tasks_and_no_others),
+    CASE(a_repeated_take_gives_only_tasks_whose_token_still_holds),
+    CASE(a_number_below_the_last_one_is_refused_as_stale),
+    CASE(lanes_and_instances_do_not_disturb_each_other),
+    CASES_END,
+};
+
+CASES(resend);
