@@ -153,15 +153,15 @@ unknown_keys_are_named_with_line_column_and_a_suggestion(void)
     WRONG("{\"colour\": 1}", "1:2: unknown key \"colour\"");
     WRONG("{\"log\":\n{\"levle\": 1}}", "2:2: unknown key \"levle\" (did you mean \"level\"?)");
     WRONG("{\"handlers\": {\"a\": {\"exc\": 1}}}",
-          "1:20: unknown key \"exc\" (did you mean \"exec\"?)");
+          "1:21: unknown key \"exc\" (did you mean \"exec\"?)");
     WRONG("{\"modules\": [\"a\", {\"file\": 1}]}", "1:20: unknown key \"file\"");
 }
 
 static void
 columns_count_characters(void)
 {
-    WRONG("{\"broker\": \"\xc3\xa9\xe2\x82\xac\\\"{[\", \"x\": 1}", "1:21: unknown key \"x\"");
-    WRONG("{\"type_retries\": {\"\\u00e9\\\\\": \"asynq\"}, \"x\":1}", "1:42: unknown key \"x\"");
+    WRONG("{\"broker\": \"\xc3\xa9\xe2\x82\xac\\\"{[\", \"x\": 1}", "1:22: unknown key \"x\"");
+    WRONG("{\"type_retries\": {\"\\u00e9\\\\\": \"asynq\"}, \"x\":1}", "1:41: unknown key \"x\"");
 }
 
 static void
