@@ -189,7 +189,8 @@ read_format(struct weir__reader *reader, const struct weir__value *value,
 static int
 syntax_error(const char *name, const json_error_t *error, weir_error *err)
 {
-    if (json_error_code(error) == json_error_out_of_memory)
+    /* jansson says nothing when memory runs out in the middle. */
+    if (error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory)
         return weir_error_set(err, WEIR_E_NOMEM, "%s: out of memory", name);
     return weir_error_set(err, WEIR_E_CONFIG, "%s:%d:%d: %s", name,
                           error->line > 0 ? error->line : 1, error->column > 0 ? error->column : 1,
