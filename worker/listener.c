@@ -13,6 +13,8 @@
 
 #include "runtime.h"
 
+#define ALL_REASONS (WEIR_WAKE_WORK | WEIR_WAKE_DUE | WEIR_WAKE_CANCEL)
+
 static unsigned
 choose_interest(weir_server *server, bool was_muted)
 {
@@ -62,12 +64,13 @@ pause_listener(weir_server *server, int64_t delay_ms)
     pthread_mutex_unlock(&server->lock);
 }
 
-/* After a generation was lost, all may have changed. */
+/* Until the broker answers again nothing is heard: all may have changed at any time. */
 static void
 start_again(weir_server *server, weir_wait *wait, const weir_error *err)
 {
     wait->generation = 0;
     pause_listener(server, weir__outage_failed(server, WEIR__PARTY_LISTENER, "wait", err));
+    tell(server, ALL_REASONS);
 }
 
 void *
@@ -89,7 +92,7 @@ weir__listener_main(void *arg)
             continue;
         }
         weir__outage_over(server, WEIR__PARTY_LISTENER);
-        tell(server, first ? WEIR_WAKE_WORK | WEIR_WAKE_DUE | WEIR_WAKE_CANCEL : wait.reasons);
+        tell(server, first ? ALL_REASONS : wait.reasons);
     }
     return NULL;
 }

@@ -233,8 +233,22 @@ settle_finishes(weir_server *server, int code)
     }
 }
 
-/* Gives tasks to slots. When the server has begun to stop, they go back instead, the last first: each goes to the
- * head of its queue. */
+/* When the server has begun to stop, tasks that come go back. */
+static void
+give_back_assigned(weir_server *server)
+{
+    struct weir__move *move = &server->move;
+
+    for (size_t i = 0; i < move->assigned_count; i++) {
+        struct weir__slot *slot = move->assigned[i];
+        weir__outcome_give_back(&slot->claim, &slot->finish);
+        weir__slot_resolve(slot);
+        weir__slot_return(slot);
+    }
+    move->assigned_count = 0;
+}
+
+/* Gives tasks to slots. */
 static void
 assign_claims(weir_server *server, const weir__claims *claims, int64_t lease_end_boot_ms)
 {
@@ -255,14 +269,8 @@ assign_claims(weir_server *server, const weir__claims *claims, int64_t lease_end
     if (claims->count > 0) {
         weir__keeper_call(&server->watch, WEIR__WATCH_DEADLINES, first_end_ms);
     }
-    if (server->phase != WEIR__STOPPING) {
-        return;
-    }
-    while (move->assigned_count > 0) {
-        struct weir__slot *slot = move->assigned[--move->assigned_count];
-        weir__outcome_give_back(&slot->claim, &slot->finish);
-        weir__slot_resolve(slot);
-        weir__slot_return(slot);
+    if (server->phase == WEIR__STOPPING) {
+        give_back_assigned(server);
     }
 }
 

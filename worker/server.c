@@ -197,6 +197,7 @@ weir_server_start(weir_server *server, weir_error *err)
     bool is_new = server->phase == WEIR__NEW;
     if (is_new) {
         server->phase = WEIR__RUNNING;
+        server->more = true;
     }
     pthread_mutex_unlock(&server->lock);
     if (!is_new) {

@@ -5,8 +5,7 @@
  *   1. the mover takes no more; what its present call brings goes back
  *   2. handlers have shutdown_timeout_ms to end; leases are renewed and outcomes committed meanwhile
  *   3. the contexts of the rest are cancelled, and they have cancel_grace_ms (2 s at most) to react
- *   4. the tasks of those that did not go back to the head of their queues, the youngest first so that they end
- *      up in the order they had
+ *   4. the tasks of those that did not go back to the head of their queues, in the order they had
  *   5. the mover commits what there is, and gives up after one lease (5 s at least): by then others
  *      would have taken the tasks over anyway
  *   6. presence is withdrawn and the threads end. Handlers that still run keep theirs
@@ -45,31 +44,32 @@ cancel_handlers(weir_server *server)
     }
 }
 
-/* The running slot with the highest number below `below` whose outcome is open. */
+/* The running slot with the lowest number from `from` on whose outcome is open. */
 static struct weir__slot *
-youngest_below(weir_server *server, uint64_t below)
+oldest_from(weir_server *server, uint64_t from)
 {
-    struct weir__slot *youngest = NULL;
+    struct weir__slot *oldest = NULL;
 
     for (size_t i = 0; i < server->slot_count; i++) {
         struct weir__slot *slot = &server->slots[i];
-        if (slot->running && slot->number < below && !atomic_load(&slot->decided) &&
-            (youngest == NULL || slot->number > youngest->number)) {
-            youngest = slot;
+        if (slot->running && slot->number >= from && !atomic_load(&slot->decided) &&
+            (oldest == NULL || slot->number < oldest->number)) {
+            oldest = slot;
         }
     }
-    return youngest;
+    return oldest;
 }
 
+/* In the order in which they were taken: what goes back in one call keeps its order. */
 static int
 give_back_tasks(weir_server *server)
 {
     struct weir__slot *slot;
-    uint64_t below = UINT64_MAX;
+    uint64_t from = 0;
     int count = 0;
 
-    while ((slot = youngest_below(server, below)) != NULL) {
-        below = slot->number;
+    while ((slot = oldest_from(server, from)) != NULL) {
+        from = slot->number + 1;
         if (!atomic_exchange(&slot->decided, true)) {
             weir__outcome_give_back(&slot->claim, &slot->finish);
             weir__slot_resolve(slot);

@@ -2,8 +2,8 @@
 /*
  * The server: takes tasks off weighted queues and runs their handlers.
  *
- * Threads: one fetcher, `concurrency` workers, one finisher, one keeper, one listener. See
- * doc/threads.md.
+ * Threads: `concurrency` workers, and one each that moves tasks and outcomes, keeps leases, watches
+ * deadlines and listens. See doc/threads.md.
  */
 #ifndef WEIR_SERVER_H
 #define WEIR_SERVER_H

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A backend that fails on purpose: "flaky:..." is the SQLite backend's "sqlite:..." with faults in
+ * front of it.
+ */
+#ifndef FLAKY_H
+#define FLAKY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct flaky {
+    atomic_bool consume_fails; /* before anything is done */
+    atomic_bool takes_fail;    /* only calls that take */
+    atomic_bool replies_lost;  /* finishes are done, and then the call fails */
+    atomic_bool extend_fails;
+    atomic_bool extend_stale;   /* every lease is said to be lost */
+    atomic_bool extend_cancels; /* every task is said to be cancelled */
+    atomic_bool wait_fails;
+    atomic_bool forward_fails;
+    atomic_int consumes; /* calls */
+    atomic_int extends;
+    atomic_int recovers;
+};
+
+extern struct flaky flaky;
+
+/* Adds the backend to this process, once. */
+void flaky_register(void);
+/* Ends all faults and counts from zero. */
+void flaky_reset(void);
+
+#endif
