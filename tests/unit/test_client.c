@@ -6,6 +6,7 @@
 #include "harness.h"
 #include "manual_clock.h"
 #include "md5.h"
+#include "prepare.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -321,6 +322,24 @@ a_group_needs_a_broker_with_groups(void)
 }
 
 static void
+a_group_waits_for_its_time_first(void)
+{
+    weir_task task = {.type = "t", .group = "g"};
+    struct weir__arena arena = {0};
+    struct weir__prepared prepared;
+
+    CU_ASSERT_EQUAL(weir__prepare(&prepared, &task, &manual.clock, NOW, &arena, NULL), 0);
+    CU_ASSERT_EQUAL(prepared.info.state, WEIR_STATE_AGGREGATING);
+    CU_ASSERT_EQUAL(prepared.info.state_since_ms, NOW);
+    CU_ASSERT_STRING_EQUAL(prepared.info.group, "g");
+    task.process_in_ms = 1;
+    CU_ASSERT_EQUAL(weir__prepare(&prepared, &task, &manual.clock, NOW, &arena, NULL), 0);
+    CU_ASSERT_EQUAL(prepared.info.state, WEIR_STATE_SCHEDULED);
+    CU_ASSERT_STRING_EQUAL(prepared.info.group, "g");
+    weir__arena_release(&arena);
+}
+
+static void
 what_is_in_reserve_must_be_zero(void)
 {
     REFUSED("reserved: must be zero", .reserved = {0, 0, 0, 0, 0, 0, 0, 1});
@@ -439,6 +458,7 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(md5_is_right_at_the_edges_of_its_blocks),
     HARNESS_TEST(headers_are_names_and_utf_8_values_each_once),
     HARNESS_TEST(a_group_needs_a_broker_with_groups),
+    HARNESS_TEST(a_group_waits_for_its_time_first),
     HARNESS_TEST(what_is_in_reserve_must_be_zero),
     HARNESS_TEST(the_broker_s_refusals_name_the_task),
     HARNESS_TEST(in_a_batch_each_task_fares_by_itself),
