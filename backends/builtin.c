@@ -7,7 +7,14 @@
 
 #include "registry.h"
 
+#ifdef WEIR_WITH_SQLITE
+#include "sqlite/sqlite.h"
+#endif
+
 const weir_backend *const weir__builtin_backends[] = {
+#ifdef WEIR_WITH_SQLITE
+    &weir__sqlite_backend,
+#endif
     NULL,
 };
 

@@ -71,15 +71,21 @@ run_waiter(void *arg)
     return NULL;
 }
 
-/* A thread that sleeps in a settled wait. */
+/* A thread that sleeps in a settled wait until it is told a reason. */
 static void
-begin(struct waiter *waiter, weir_broker *broker, unsigned interest)
+begin_until(struct waiter *waiter, weir_broker *broker, unsigned interest, unsigned reason)
 {
-    *waiter = (struct waiter){.broker = broker, .reason = interest};
+    *waiter = (struct waiter){.broker = broker, .reason = reason};
     waiter->wait = wait_for(interest, LONG_MS);
     settle(broker, &waiter->wait);
     OK(pthread_create(&waiter->thread, NULL, run_waiter, waiter));
     YES(until(&waiter->begun));
+}
+
+static void
+begin(struct waiter *waiter, weir_broker *broker, unsigned interest)
+{
+    begin_until(waiter, broker, interest, interest);
 }
 
 static bool
@@ -239,10 +245,8 @@ an_interrupt_wakes_each_wait(void)
 {
     struct waiter waiters[3];
 
-    for (int i = 0; i < 3; i++) {
-        begin(&waiters[i], store, WEIR_WAKE_WORK);
-        waiters[i].reason = WEIR_WAKE_INTERRUPT;
-    }
+    for (int i = 0; i < 3; i++)
+        begin_until(&waiters[i], store, WEIR_WAKE_WORK, WEIR_WAKE_INTERRUPT);
     weir__interrupt(store);
     for (int i = 0; i < 3; i++)
         YES(woke(&waiters[i]));

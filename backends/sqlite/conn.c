@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connections: opening, waiting for locks, prepared statements and their parameters.
+ *
+ * A lock that another connection holds is asked for again every millisecond: fairer and faster than
+ * SQLite's own growing delays when several processes write all the time.
+ */
+#include <config.h>
+
+#include "conn.h"
+#include "sql.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+static const char *const names[] = {
+#define WEIR__STATEMENT_NAME(name) #name,
+    WEIR__STATEMENT_MAP(WEIR__STATEMENT_NAME)
+#undef WEIR__STATEMENT_NAME
+};
+
+int64_t
+weir__monotonic_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int
+wait_for_lock(void *arg, int tries)
+{
+    struct weir__conn *conn = arg;
+    const struct timespec pause = {0, 1000000};
+
+    if (tries == 0)
+        conn->busy_since_ms = weir__monotonic_ms();
+    if (weir__monotonic_ms() - conn->busy_since_ms >= conn->busy_timeout_ms)
+        return 0;
+    nanosleep(&pause, NULL);
+    return 1;
+}
+
+int
+weir__conn_open(struct weir__conn *conn, const char *path, const char *name,
+                int64_t busy_timeout_ms)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    int rc, code;
+
+    memset(conn, 0, sizeof(*conn));
+    conn->name = name;
+    conn->busy_timeout_ms = busy_timeout_ms;
+    rc = sqlite3_open_v2(path, &conn->db, flags, NULL);
+    if (conn->db == NULL)
+        return weir_error_set(&conn->err, WEIR_E_NOMEM, NULL);
+    if (rc != SQLITE_OK) {
+        code = weir__conn_fail(conn, rc);
+        weir__conn_close(conn);
+        return code;
+    }
+    sqlite3_extended_result_codes(conn->db, 1);
+    sqlite3_busy_handler(conn->db, wait_for_lock, conn);
+    return 0;
+}
+
+void
+weir__conn_wrap(struct weir__conn *conn, sqlite3 *db)
+{
+    memset(conn, 0, sizeof(*conn));
+    conn->db = db;
+    conn->name = sqlite3_db_filename(db, "main");
+}
+
+void
+weir__conn_unwrap(struct weir__conn *conn)
+{
+    size_t i;
+
+    for (i = 0; i < WEIR__SQL_COUNT; i++)
+        sqlite3_finalize(conn->statements[i]);
+    memset(conn->statements, 0, sizeof(conn->statements));
+    conn->db = NULL;
+}
+
+void
+weir__conn_close(struct weir__conn *conn)
+{
+    sqlite3 *db = conn->db;
+
+    weir__conn_unwrap(conn);
+    sqlite3_close(db);
+}
+
+const char *
+weir__statement_name(enum weir__statement id)
+{
+    return names[id];
+}
+
+/* The line after "-- @name" in a text, or NULL. */
+static const char *
+find_section(const char *text, const char *name)
+{
+    size_t len = strlen(name);
+    const char *at;
+
+    for (at = strstr(text, "-- @"); at != NULL; at = strstr(at, "-- @")) {
+        at += 4;
+        if (strncmp(at, name, len) == 0 && at[len] == '\n')
+            return at + len + 1;
+    }
+    return NULL;
+}
+
+const char *
+weir__statement_text(const char *name)
+{
+    const struct weir__sqlite_sql *file;
+    const char *text = NULL;
+
+    for (file = weir__sqlite_sql; file->name != NULL && text == NULL; file++)
+        text = find_section(file->text, name);
+    return text;
+}
+
+int
+weir__conn_exec(struct weir__conn *conn, const char *sql)
+{
+    int rc = sqlite3_exec(conn->db, sql, NULL, NULL, NULL);
+
+    return rc == SQLITE_OK ? 0 : weir__conn_fail(conn, rc);
+}
+
+int
+weir__conn_int(struct weir__conn *conn, const char *sql, int64_t otherwise, int64_t *value)
+{
+    sqlite3_stmt *stmt;
+    int rc = sqlite3_prepare_v2(conn->db, sql, -1, &stmt, NULL);
+    int code = 0;
+
+    if (rc != SQLITE_OK)
+        return weir__conn_fail(conn, rc);
+    rc = sqlite3_step(stmt);
+    *value = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : otherwise;
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        code = weir__conn_fail(conn, rc);
+    sqlite3_finalize(stmt);
+    return code;
+}
+
+static int
+prepared(struct weir__conn *conn, enum weir__statement id, sqlite3_stmt **stmt)
+{
+    const char *text;
+    int rc;
+
+    *stmt = conn->statements[id];
+    if (*stmt != NULL)
+        return 0;
+    text = weir__statement_text(names[id]);
+    if (text == NULL)
+        return weir_error_set(&conn->err, WEIR_E_INTERNAL, "no SQL statement %s", names[id]);
+    rc = sqlite3_prepare_v3(conn->db, text, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL);
+    if (rc != SQLITE_OK)
+        return weir__conn_fail(conn, rc);
+    conn->statements[id] = *stmt;
+    return 0;
+}
+
+static int
+bind_blob(sqlite3_stmt *stmt, int at, const void *data, size_t len)
+{
+    if (data == NULL)
+        return sqlite3_bind_null(stmt, at);
+    return sqlite3_bind_blob64(stmt, at, len > 0 ? data : "", len, SQLITE_STATIC);
+}
+
+static int
+bind_values(sqlite3_stmt *stmt, const char *format, va_list values)
+{
+    int at, rc = SQLITE_OK;
+    const void *data;
+
+    for (at = 1; *format != '\0' && rc == SQLITE_OK; format++, at++) {
+        if (*format == 'i') {
+            rc = sqlite3_bind_int64(stmt, at, va_arg(values, int64_t));
+        } else if (*format == 's') {
+            rc = sqlite3_bind_text(stmt, at, va_arg(values, const char *), -1, SQLITE_STATIC);
+        } else {
+            data = va_arg(values, const void *);
+            rc = bind_blob(stmt, at, data, va_arg(values, size_t));
+        }
+    }
+    return rc;
+}
+
+static int
+start(struct weir__conn *conn, enum weir__statement id, sqlite3_stmt **stmt, const char *format,
+      va_list values)
+{
+    int code = prepared(conn, id, stmt);
+    int rc;
+
+    if (code != 0)
+        return code;
+    rc = bind_values(*stmt, format, values);
+    return rc == SQLITE_OK ? 0 : weir__conn_fail(conn, rc);
+}
+
+int
+weir__conn_start(struct weir__conn *conn, enum weir__statement id, sqlite3_stmt **stmt,
+                 const char *format, ...)
+{
+    va_list values;
+    int code;
+
+    va_start(values, format);
+    code = start(conn, id, stmt, format, values);
+    va_end(values);
+    return code;
+}
+
+int
+weir__conn_run(struct weir__conn *conn, enum weir__statement id, int *changed, const char *format,
+               ...)
+{
+    sqlite3_stmt *stmt;
+    va_list values;
+    int code;
+
+    va_start(values, format);
+    code = start(conn, id, &stmt, format, values);
+    va_end(values);
+    if (code != 0)
+        return code;
+    do {
+        code = weir__conn_step(conn, stmt);
+    } while (code > 0);
+    if (changed != NULL)
+        *changed = sqlite3_changes(conn->db);
+    weir__conn_end(stmt);
+    return code;
+}
+
+int
+weir__conn_step(struct weir__conn *conn, sqlite3_stmt *stmt)
+{
+    int rc = sqlite3_step(stmt);
+
+    if (rc == SQLITE_ROW)
+        return 1;
+    return rc == SQLITE_DONE ? 0 : weir__conn_fail(conn, rc);
+}
+
+void
+weir__conn_end(sqlite3_stmt *stmt)
+{
+    sqlite3_reset(stmt);
+}

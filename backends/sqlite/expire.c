@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Deleting what has had its time: completed tasks, archived ones beyond the limits, locks, days of the history.
+ *
+ * The place (ord) of a completed task is the end of its retention, that of an archived one is when it was archived; so
+ * every rule is "all of this state up to that place", the oldest first.
+ */
+#include <config.h>
+
+#include "calls.h"
+#include "remove.h"
+
+#define DAYS_KEPT 90
+#define LOCKS_A_CALL 1000
+
+struct expire {
+    weir_expire *expire;
+    int64_t now_ms;
+};
+
+/* Whether there are more archived tasks than are kept; without counting them all. */
+static int
+any_excess(struct weir__conn *conn, int64_t qid, const struct expire *call)
+{
+    sqlite3_stmt *stmt;
+    int code;
+
+    if (call->expire->archive_max < 0)
+        return 0;
+    code =
+        weir__conn_start(conn, WEIR__SQL_archive_cut, &stmt, "ii", qid, call->expire->archive_max);
+    if (code == 0) {
+        code = weir__conn_step(conn, stmt);
+        weir__conn_end(stmt);
+    }
+    return code;
+}
+
+static int64_t
+oldest_kept(const struct expire *call)
+{
+    int64_t age_ms = call->expire->archive_age_ms;
+
+    return age_ms < 0 ? INT64_MIN : call->now_ms - age_ms;
+}
+
+static int
+any_expired(struct weir__conn *conn, int64_t qid, weir_state state, int64_t until)
+{
+    sqlite3_stmt *stmt;
+    int code = weir__conn_start(conn, WEIR__SQL_expired, &stmt, "iiii", qid, (int64_t)state, until,
+                                (int64_t)1);
+
+    if (code == 0) {
+        code = weir__conn_step(conn, stmt);
+        weir__conn_end(stmt);
+    }
+    return code;
+}
+
+static int
+any_old_day(struct weir__conn *conn, int64_t qid, int64_t day)
+{
+    sqlite3_stmt *stmt;
+    int code = weir__conn_start(conn, WEIR__SQL_days_old, &stmt, "ii", qid, day);
+
+    if (code == 0) {
+        code = weir__conn_step(conn, stmt);
+        weir__conn_end(stmt);
+    }
+    return code;
+}
+
+/* Whether there is anything to do for a queue: 1, 0, or a failure. */
+static int
+is_needed(struct weir__conn *conn, const char *name, const struct expire *call)
+{
+    int64_t qid;
+    int code = weir__read_queue(conn, name, &qid);
+
+    if (code != 0 || qid == 0)
+        return code;
+    code = any_expired(conn, qid, WEIR_STATE_COMPLETED, call->now_ms);
+    if (code == 0)
+        code = any_old_day(conn, qid, weir__day_of(call->now_ms) - DAYS_KEPT + 1);
+    if (code == 0)
+        code = any_expired(conn, qid, WEIR_STATE_ARCHIVED, oldest_kept(call));
+    return code != 0 ? code : any_excess(conn, qid, call);
+}
+
+static int
+any_lock(struct weir__conn *conn, const struct expire *call)
+{
+    sqlite3_stmt *stmt;
+    int code = weir__conn_start(conn, WEIR__SQL_locks_expired, &stmt, "i", call->now_ms);
+
+    if (code == 0) {
+        code = weir__conn_step(conn, stmt);
+        weir__conn_end(stmt);
+    }
+    return code;
+}
+
+static int
+look(struct weir__store *store, const struct expire *call, weir_error *err)
+{
+    struct weir__conn *conn;
+    int code = weir__read_begin(store, &conn, err);
+    size_t i;
+
+    if (code != 0)
+        return code;
+    code = any_lock(conn, call);
+    for (i = 0; i < call->expire->queue_count && code == 0; i++)
+        code = is_needed(conn, call->expire->queues[i], call);
+    weir__report(conn, code < 0 ? code : 0, err);
+    weir__read_end(store, conn);
+    return code;
+}
+
+/* Deletes up to `most` tasks of a state with a place up to `until`. */
+static int
+expire_state(struct weir__tx *tx, const struct expire *call, int64_t qid, weir_state state,
+             int64_t until, size_t most)
+{
+    struct weir__removal list[WEIR__REMOVE_CHUNK];
+    size_t limit, count = 0;
+    sqlite3_stmt *stmt;
+    int code = 0;
+
+    while (code == 0 && most > 0) {
+        limit = most < WEIR__REMOVE_CHUNK ? most : WEIR__REMOVE_CHUNK;
+        code = weir__conn_start(tx->conn, WEIR__SQL_expired, &stmt, "iiii", qid, (int64_t)state,
+                                until, (int64_t)limit);
+        if (code == 0)
+            code = weir__removals_read(tx->conn, stmt, 0, list, &count);
+        if (code == 0)
+            code = weir__removals_run(tx, qid, list, count);
+        if (code != 0)
+            return code;
+        call->expire->removed += count;
+        most = count < limit ? 0 : most - count;
+    }
+    return code;
+}
+
+/* How many archived tasks are too many, at most `left`. */
+static int
+count_excess(struct weir__conn *conn, int64_t qid, const struct expire *call, size_t left,
+             size_t *excess)
+{
+    sqlite3_stmt *stmt;
+    int64_t over = 0;
+    int code = any_excess(conn, qid, call);
+
+    *excess = 0;
+    if (code != 1)
+        return code;
+    code = weir__conn_start(conn, WEIR__SQL_archive_count, &stmt, "i", qid);
+    if (code != 0)
+        return code;
+    code = weir__conn_step(conn, stmt);
+    if (code == 1)
+        over = sqlite3_column_int64(stmt, 0) - call->expire->archive_max;
+    weir__conn_end(stmt);
+    if (over > 0)
+        *excess = (size_t)over < left ? (size_t)over : left;
+    return code < 0 ? code : 0;
+}
+
+static int
+expire_archive(struct weir__tx *tx, const struct expire *call, int64_t qid)
+{
+    const weir_expire *expire = call->expire;
+    size_t excess;
+    int code = expire_state(tx, call, qid, WEIR_STATE_ARCHIVED, oldest_kept(call),
+                            expire->max - expire->removed);
+
+    if (code == 0)
+        code = count_excess(tx->conn, qid, call, expire->max - expire->removed, &excess);
+    if (code != 0)
+        return code;
+    return expire_state(tx, call, qid, WEIR_STATE_ARCHIVED, INT64_MAX, excess);
+}
+
+static int
+expire_days(struct weir__tx *tx, const struct expire *call, int64_t qid)
+{
+    int64_t day = weir__day_of(call->now_ms) - DAYS_KEPT + 1;
+    int code = any_old_day(tx->conn, qid, day);
+
+    if (code != 1)
+        return code;
+    code = weir__conn_run(tx->conn, WEIR__SQL_days_fold, NULL, "ii", qid, day);
+    return code != 0 ? code : weir__conn_run(tx->conn, WEIR__SQL_days_drop, NULL, "ii", qid, day);
+}
+
+static int
+expire_queue(struct weir__tx *tx, const struct expire *call, const char *name)
+{
+    const weir_expire *expire = call->expire;
+    struct weir__tx_queue *queue;
+    int code = weir__tx_queue(tx, name, false, &queue);
+
+    if (code != 0 || queue->qid == 0)
+        return code;
+    code = expire_state(tx, call, queue->qid, WEIR_STATE_COMPLETED, call->now_ms,
+                        expire->max - expire->removed);
+    if (code == 0)
+        code = expire_archive(tx, call, queue->qid);
+    return code != 0 ? code : expire_days(tx, call, queue->qid);
+}
+
+static int
+run_expire(struct weir__tx *tx, void *arg)
+{
+    const struct expire *call = arg;
+    int code = weir__conn_run(tx->conn, WEIR__SQL_locks_expire, NULL, "ii", call->now_ms,
+                              (int64_t)LOCKS_A_CALL);
+    size_t i;
+
+    for (i = 0; i < call->expire->queue_count && code == 0; i++) {
+        if (call->expire->removed < call->expire->max)
+            code = expire_queue(tx, call, call->expire->queues[i]);
+    }
+    return code;
+}
+
+int
+weir__sqlite_expire(void *self, int64_t now_ms, weir_expire *expire, weir_error *err)
+{
+    struct expire call = {expire, now_ms};
+    int code;
+
+    expire->removed = 0;
+    code = look(self, &call, err);
+    if (code == 1)
+        code = weir__writer_run(self, run_expire, &call, err);
+    if (code != 0)
+        expire->removed = 0;
+    return code;
+}

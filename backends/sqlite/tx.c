@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Write transactions: the queues they have met, places, counters, notes for waiters.
+ *
+ * Places: pending tasks are taken by ascending `ord`. A new or forwarded one gets the place after the last, a
+ * requeued one the place before the first; both ends are looked up in the index once in a transaction.
+ */
+#include <config.h>
+
+#include "tx.h"
+
+#include <string.h>
+
+#include <weir/broker.h>
+
+#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+
+void
+weir__tx_init(struct weir__tx *tx, struct weir__conn *conn)
+{
+    memset(tx, 0, sizeof(*tx));
+    tx->conn = conn;
+}
+
+int64_t
+weir__day_of(int64_t at_ms)
+{
+    return at_ms >= 0 ? at_ms / DAY_MS : -((-at_ms + DAY_MS - 1) / DAY_MS);
+}
+
+static int
+flush_queue(struct weir__tx *tx, struct weir__tx_queue *queue)
+{
+    int code;
+
+    if (queue->name == NULL || (queue->processed == 0 && queue->failed == 0))
+        return 0;
+    code = weir__conn_run(tx->conn, WEIR__SQL_count_day, NULL, "iiii", queue->qid, queue->day,
+                          queue->processed, queue->failed);
+    queue->processed = queue->failed = 0;
+    return code;
+}
+
+int
+weir__tx_flush(struct weir__tx *tx)
+{
+    int code = 0;
+    size_t i;
+
+    for (i = 0; i < WEIR__TX_QUEUES && code == 0; i++)
+        code = flush_queue(tx, &tx->state.queues[i]);
+    return code;
+}
+
+void
+weir__tx_forget(struct weir__tx *tx)
+{
+    memset(&tx->state, 0, sizeof(tx->state));
+}
+
+static int
+load_queue(struct weir__tx *tx, struct weir__tx_queue *queue, const char *name)
+{
+    sqlite3_stmt *stmt;
+    int code;
+
+    memset(queue, 0, sizeof(*queue));
+    code = weir__conn_start(tx->conn, WEIR__SQL_queue_get, &stmt, "s", name);
+    if (code != 0)
+        return code;
+    code = weir__conn_step(tx->conn, stmt);
+    if (code == 1) {
+        queue->qid = sqlite3_column_int64(stmt, 0);
+        queue->paused = sqlite3_column_int(stmt, 1) != 0;
+        queue->known = sqlite3_column_int(stmt, 2) != 0;
+    }
+    weir__conn_end(stmt);
+    if (code < 0)
+        return code;
+    queue->name = name;
+    return 0;
+}
+
+static int
+find_queue(struct weir__tx *tx, const char *name, struct weir__tx_queue **queue)
+{
+    struct weir__tx_state *state = &tx->state;
+    size_t i;
+    int code;
+
+    for (i = 0; i < WEIR__TX_QUEUES; i++) {
+        *queue = &state->queues[i];
+        if ((*queue)->name != NULL && strcmp((*queue)->name, name) == 0)
+            return 0;
+    }
+    *queue = &state->queues[state->next];
+    state->next = (state->next + 1) % WEIR__TX_QUEUES;
+    code = flush_queue(tx, *queue);
+    return code != 0 ? code : load_queue(tx, *queue, name);
+}
+
+int
+weir__tx_queue(struct weir__tx *tx, const char *name, bool create, struct weir__tx_queue **queue)
+{
+    int code = find_queue(tx, name, queue);
+
+    if (code != 0 || !create || (*queue)->known)
+        return code;
+    code = weir__conn_run(tx->conn, WEIR__SQL_queue_add, NULL, "si", name, (int64_t)1);
+    return code != 0 ? code : load_queue(tx, *queue, name);
+}
+
+int
+weir__tx_ends(struct weir__tx *tx, int64_t qid, weir_state state, int64_t *low, int64_t *high)
+{
+    sqlite3_stmt *stmt;
+    int code = weir__conn_start(tx->conn, WEIR__SQL_ends, &stmt, "ii", qid, (int64_t)state);
+
+    *low = *high = 0;
+    if (code != 0)
+        return code;
+    code = weir__conn_step(tx->conn, stmt);
+    if (code == 1) {
+        *low = sqlite3_column_int64(stmt, 0);
+        *high = sqlite3_column_int64(stmt, 1);
+        code = sqlite3_column_type(stmt, 0) != SQLITE_NULL;
+    }
+    weir__conn_end(stmt);
+    return code;
+}
+
+static int
+load_ends(struct weir__tx *tx, struct weir__tx_queue *queue)
+{
+    int code;
+
+    if (queue->has_ends)
+        return 0;
+    code = weir__tx_ends(tx, queue->qid, WEIR_STATE_PENDING, &queue->head, &queue->tail);
+    if (code < 0)
+        return code;
+    queue->head--;
+    queue->tail++;
+    queue->has_ends = true;
+    return 0;
+}
+
+int
+weir__tx_tail(struct weir__tx *tx, struct weir__tx_queue *queue, int64_t *place)
+{
+    int code = load_ends(tx, queue);
+
+    *place = queue->tail++;
+    return code;
+}
+
+int
+weir__tx_head(struct weir__tx *tx, struct weir__tx_queue *queue, int64_t *place)
+{
+    int code = load_ends(tx, queue);
+
+    *place = queue->head--;
+    return code;
+}
+
+int
+weir__tx_group_tail(struct weir__tx *tx, struct weir__tx_queue *queue, int64_t *place)
+{
+    int64_t low, high;
+    int code = weir__tx_ends(tx, queue->qid, WEIR_STATE_AGGREGATING, &low, &high);
+
+    *place = high + 1;
+    return code < 0 ? code : 0;
+}
+
+int
+weir__tx_count(struct weir__tx *tx, struct weir__tx_queue *queue, int64_t now_ms, int64_t processed,
+               int64_t failed)
+{
+    int64_t day = weir__day_of(now_ms);
+    int code = day != queue->day ? flush_queue(tx, queue) : 0;
+
+    queue->day = day;
+    queue->processed += processed;
+    queue->failed += failed;
+    return code;
+}
+
+/* Adds to a note that is there; false if there is none for the queue. */
+static bool
+widen_note(struct weir__tx *tx, const char *queue, unsigned what, int64_t due_at_ms)
+{
+    struct weir__note *note;
+    size_t i;
+
+    for (i = 0; i < tx->note_count; i++) {
+        note = &tx->notes[i];
+        if (note->queue != NULL && strcmp(note->queue, queue) != 0)
+            continue;
+        note->what |= what;
+        if (due_at_ms < note->due_at_ms)
+            note->due_at_ms = due_at_ms;
+        return true;
+    }
+    return false;
+}
+
+void
+weir__tx_note(struct weir__tx *tx, const char *queue, unsigned what, int64_t due_at_ms)
+{
+    struct weir__note *note;
+
+    if ((what & WEIR_WAKE_DUE) == 0)
+        due_at_ms = WEIR_NEVER;
+    if (widen_note(tx, queue, what, due_at_ms))
+        return;
+    note = &tx->notes[tx->note_count < WEIR__TX_NOTES ? tx->note_count++ : WEIR__TX_NOTES - 1];
+    if (note->what != 0) { /* all are taken: the last one stands for all queues */
+        note->queue = NULL;
+        note->what |= what;
+        note->due_at_ms = due_at_ms < note->due_at_ms ? due_at_ms : note->due_at_ms;
+        return;
+    }
+    note->queue = queue;
+    note->what = what;
+    note->due_at_ms = due_at_ms;
+}
