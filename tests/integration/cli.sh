@@ -1,0 +1,435 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The program weir as a user runs it: each command, as text and as JSON, and each wrong input.
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+help_is_there_for_everything()
+{
+    run "$weir" help
+    expect_status 0
+    expect_out 'task enqueue'
+    run "$weir" --help
+    expect_out 'queue history'
+    run "$weir" help task
+    expect_out 'task inspect'
+    run "$weir" queue --help
+    expect_out 'queue ls'
+    for command in 'stats' 'task enqueue' 'task ls' 'task inspect' 'queue ls' 'queue inspect' \
+        'queue history' 'server ls'; do
+        # shellcheck disable=SC2086
+        run "$weir" help $command
+        expect_status 0
+        expect_out "usage: weir $command"
+        # shellcheck disable=SC2086
+        run "$weir" $command --help
+        expect_status 0
+        expect_out "usage: weir $command"
+    done
+    run "$weir" --version
+    expect_out 'weir '
+}
+
+mistyped_words_are_usage_errors_with_a_suggestion()
+{
+    expect_usage 'no command given' "$weir"
+    expect_usage 'did you mean stats?' "$weir" stat
+    expect_usage 'did you mean queue inspect?' "$weir" queue inspekt q
+    expect_usage 'unknown command "frobnicate"' "$weir" frobnicate
+    expect_usage 'enqueue, ls, inspect' "$weir" task
+    expect_usage 'did you mean --queue?' "$weir" task ls --quee low
+    expect_usage 'unknown option -z' "$weir" stats -z
+    expect_usage 'takes no value' "$weir" stats --json=yes
+    expect_usage 'needs a value' "$weir" task ls --queue
+    expect_usage 'unexpected argument "x"' "$weir" stats x
+    expect_usage 'QUEUE... is missing' "$weir" queue inspect
+    expect_usage 'given twice' "$weir" task ls --queue a --queue b
+    expect_usage 'unknown command' "$weir" help nothing
+}
+
+a_broker_url_is_checked()
+{
+    expect_usage 'nosuch' "$weir" --broker nosuch:x queue ls
+    expect_usage 'color' "$weir" --broker "$WEIR_BROKER?color=red" queue ls
+    expect_usage '' "$weir" --broker 'just words' queue ls
+    run "$weir" --broker "sqlite:$tmp/no/such/folder/x.db" queue ls
+    expect_status 1
+    expect_err 'no/such/folder'
+    echo 'this is no database, only text that is long enough to have a header' > "$tmp/text.db"
+    run "$weir" --broker "sqlite:$tmp/text.db" queue ls
+    expect_status 1
+}
+
+a_read_only_folder_is_told()
+{
+    if [ "$(id -u)" -eq 0 ]; then
+        return # root may write everywhere
+    fi
+    mkdir "$tmp/ro"
+    chmod 555 "$tmp/ro"
+    run "$weir" --broker "sqlite:$tmp/ro/x.db" task enqueue --type t
+    expect_status 1
+    expect_err "$tmp/ro"
+}
+
+without_a_broker_the_data_folder_is_used_and_told()
+{
+    unset WEIR_BROKER
+    run "$weir" task enqueue --type t
+    expect_status 0
+    expect_err "sqlite:$tmp/data/weir/weir.db"
+    [ -f "$tmp/data/weir/weir.db" ] || fail 'no file in the data folder'
+    run env XDG_DATA_HOME="$tmp/a b?c%d#e" "$weir" task enqueue --type t
+    expect_status 0
+    [ -f "$tmp/a b?c%d#e/weir/weir.db" ] || fail 'no file in the folder with odd characters'
+    run env -u HOME -u XDG_DATA_HOME "$weir" queue ls
+    expect_status 1
+    expect_err 'HOME'
+}
+
+the_option_wins_over_the_environment_and_that_over_the_file()
+{
+    echo "{\"broker\": \"sqlite:$tmp/file.db\"}" > "$tmp/w.json"
+    run "$weir" --config "$tmp/w.json" --broker "sqlite:$tmp/option.db" task enqueue --type t
+    [ -f "$tmp/option.db" ] || fail 'the option did not win'
+    WEIR_BROKER=sqlite:$tmp/env.db run "$weir" --config "$tmp/w.json" task enqueue --type t
+    [ -f "$tmp/env.db" ] || fail 'the environment did not win'
+    unset WEIR_BROKER
+    WEIR_CONFIG=$tmp/w.json run "$weir" task enqueue --type t
+    [ -f "$tmp/file.db" ] || fail 'the file was not read'
+    run "$weir" --config "$tmp/none.json" queue ls
+    expect_status 1
+    expect_err 'none.json'
+    echo '{"brokr": 1}' > "$tmp/bad.json"
+    run "$weir" --config "$tmp/bad.json" queue ls
+    expect_status 1
+    expect_err 'bad.json:1:'
+}
+
+enqueue_prints_the_id_and_inspect_shows_the_task()
+{
+    run "$weir" task enqueue --type email:deliver --payload '{"user_id":42}' --queue low \
+        --id mail-1 --max-retry 3 --timeout 30s --retention 1h --header tenant=acme -H a=b=c
+    expect_status 0
+    expect_equal "$(cat "$tmp/out")" mail-1
+    run "$weir" task inspect mail-1
+    expect_status 0
+    expect_out 'email:deliver'
+    expect_out '{"user_id":42}'
+    expect_out 'tenant: acme'
+    run "$weir" task inspect --queue low --id mail-1 --json
+    expect_json '.id == "mail-1" and .queue == "low" and .type == "email:deliver"'
+    expect_json '.payload == "{\"user_id\":42}" and .state == "pending" and .max_retry == 3'
+    expect_json '.timeout_ms == 30000 and .retention_ms == 3600000 and .deadline == null'
+    expect_json '.headers == {"tenant": "acme", "a": "b=c"} and .last_err == null'
+    run "$weir" task enqueue --type t --json
+    expect_json '(.id | length) == 36 and .queue == "default" and .state == "pending"'
+}
+
+zero_means_none_for_retries_and_timeouts()
+{
+    run "$weir" task enqueue --type t --id a --max-retry 0 --timeout 0 --retention 0
+    expect_status 0
+    run "$weir" task inspect a --json
+    expect_json '.max_retry == 0 and .timeout_ms == 0 and .retention_ms == 0'
+    run "$weir" task enqueue --type t --id b
+    run "$weir" task inspect b --json
+    expect_json '.max_retry == 25 and .timeout_ms == 1800000 and .payload == null'
+}
+
+a_task_can_wait_for_its_time()
+{
+    run "$weir" task enqueue --type t --id in --in 10m --json
+    expect_json '.state == "scheduled" and .next_process_at != null'
+    run "$weir" task enqueue --type t --id at --at 2100-01-02T03:04:05Z --json
+    expect_json '.next_process_at == "2100-01-02T03:04:05.000Z"'
+    run "$weir" task ls --state scheduled
+    expect_out 'in 9m59s'
+    expect_usage 'exclude each other' "$weir" task enqueue --type t --in 1s --at 2100-01-02T03:04:05Z
+    expect_usage 'option --in' "$weir" task enqueue --type t --in soon
+    expect_usage 'negative' "$weir" task enqueue --type t --in=-5s
+    expect_usage 'option --at' "$weir" task enqueue --type t --at tomorrow
+}
+
+wrong_options_of_a_task_are_told()
+{
+    expect_usage '--type is missing' "$weir" task enqueue
+    expect_usage 'type' "$weir" task enqueue --type ''
+    expect_usage 'type' "$weir" task enqueue --type "$(printf 'a\377b')"
+    expect_usage 'queue' "$weir" task enqueue --type t --queue 'a{b}'
+    expect_usage 'queue' "$weir" task enqueue --type t --queue 'a b'
+    expect_usage 'queue' "$weir" task enqueue --type t --queue ''
+    expect_usage 'max-retry' "$weir" task enqueue --type t --max-retry -1
+    expect_usage 'max-retry' "$weir" task enqueue --type t --max-retry many
+    expect_usage 'timeout' "$weir" task enqueue --type t --timeout 5
+    expect_usage 'NAME=VALUE' "$weir" task enqueue --type t --header novalue
+    expect_usage 'exclude each other' "$weir" task enqueue --type t --payload a --payload-file b
+    expect_usage 'neither stop nor continue' "$weir" task enqueue --type t --on-error ignore
+    run "$weir" task enqueue --type t --payload-file "$tmp/none"
+    expect_status 1
+    expect_err "$tmp/none"
+    run "$weir" queue ls --json
+    expect_json '. == []'
+}
+
+taken_ids_and_locks_are_refused()
+{
+    run "$weir" task enqueue --type t --id x
+    run "$weir" task enqueue --type t --id x
+    expect_status 1
+    expect_err 'x'
+    run "$weir" task enqueue --type t --payload p --unique 1h
+    expect_status 0
+    run "$weir" task enqueue --type t --payload p --unique 1h
+    expect_status 1
+    expect_err 'already exists'
+}
+
+payloads_are_stored_byte_for_byte()
+{
+    head -c 100000 /dev/urandom > "$tmp/bytes"
+    run "$weir" task enqueue --type t --id file --payload-file "$tmp/bytes"
+    expect_status 0
+    "$weir" task inspect file --json | jq -r .payload_base64 | base64 -d | cmp - "$tmp/bytes" ||
+        fail 'a file came back changed'
+    "$weir" task enqueue --type t --id stdin --payload-file - < "$tmp/bytes" > /dev/null
+    "$weir" task inspect stdin --json | jq -r .payload_base64 | base64 -d | cmp - "$tmp/bytes" ||
+        fail 'standard input came back changed'
+    run "$weir" task enqueue --type t --id empty --payload ''
+    run "$weir" task inspect empty --json
+    expect_json '.payload == ""'
+    run "$weir" task enqueue --type t --id esc --payload "$(printf 'red \033[31m \001 \302\233')"
+    run "$weir" task ls
+    expect_out 'red \x1b[31m \x01 \xc2\x9b'
+    run "$weir" task inspect esc
+    expect_out 'red \x1b[31m'
+}
+
+lists_have_pages_and_states()
+{
+    for i in 1 2 3 4 5; do "$weir" task enqueue --type t --id "t$i" > /dev/null; done
+    "$weir" task enqueue --type t --id later --in 1h > /dev/null
+    run "$weir" task ls
+    expect_out 't1'
+    expect_out 'later'
+    run "$weir" task ls --state pending --size 2 --page 2 --json
+    expect_json 'map(.id) == ["t3", "t4"]'
+    run "$weir" task ls --state archived
+    expect_out 'no tasks'
+    run "$weir" task list --state archived --json
+    expect_json '. == []'
+    expect_usage 'none of scheduled' "$weir" task ls --state "done"
+    expect_usage 'need each other' "$weir" task ls --state aggregating
+    expect_usage 'out of range' "$weir" task ls --page 0
+    run "$weir" task ls --queue nosuch
+    expect_status 1
+    expect_err 'nosuch'
+    run "$weir" task inspect nosuch
+    expect_status 1
+    expect_err 'no task nosuch'
+    "$weir" task enqueue --type t --queue other --id t1 > /dev/null
+    expect_usage 'use --queue' "$weir" task inspect t1
+}
+
+queues_are_listed_inspected_and_have_a_history()
+{
+    run "$weir" queue ls
+    expect_out 'no queues'
+    "$weir" task enqueue --type t --queue low > /dev/null
+    "$weir" task enqueue --type t --queue high --in 1h > /dev/null
+    run "$weir" queue ls
+    expect_out 'low'
+    run "$weir" queue ls --json
+    expect_json 'map(.queue) == ["high", "low"] and .[0].scheduled == 1 and .[1].pending == 1'
+    run "$weir" queue inspect low high
+    expect_out 'scheduled:   1'
+    run "$weir" --json queue inspect low
+    expect_json '.[0].size == 1 and .[0].paused == false and .[0].timestamp != null'
+    run "$weir" queue history low --days 3
+    expect_out "$(date -u +%Y-%m-%d)"
+    run "$weir" queue history low high --days 3 --json
+    expect_json 'length == 2 and .[0].queue == "low" and (.[0].history | length) == 3'
+    run "$weir" queue inspect nosuch --json
+    expect_status 1
+    [ ! -s "$tmp/out" ] || fail 'a failed command printed something'
+    expect_usage 'at most 90' "$weir" queue history low --days 91
+}
+
+stats_sum_up()
+{
+    run "$weir" stats
+    expect_out '0 tasks in 0 queues'
+    "$weir" task enqueue --type t --queue low > /dev/null
+    "$weir" task enqueue --type t --in 1h > /dev/null
+    run "$weir" stats
+    expect_out '2 tasks in 2 queues, 0 servers'
+    run "$weir" stats --json
+    expect_json '.size == 2 and .pending == 1 and .scheduled == 1 and (.queues | length) == 2'
+    expect_usage 'is for --watch' "$weir" stats --interval 1s
+    run timeout 2 "$weir" stats --watch --interval 50ms --json
+    expect_equal "$status" 124
+    [ "$(jq -s 'length > 2 and all(.size == 2)' "$tmp/out")" = true ] || fail 'no stream of looks'
+    run "$weir" server ls
+    expect_out 'no servers'
+    run "$weir" server ls --json
+    expect_json '. == []'
+}
+
+jsonl_lines_become_tasks()
+{
+    cat > "$tmp/tasks.jsonl" << 'END'
+{"type":"email:deliver","id":"a","payload":{ "user_id": 42, "big": 12345678901234567890, "x": [1.10, "a b"] },"queue":"low"}
+
+{"type":"t","id":"b","payload":"just text","in":"10m","max_retry":0,"timeout":"5s","retention":"1h","headers":{"k":"v"}}
+   
+{"id":"c","payload_base64":"AP8=","at":"2100-01-01T00:00:00Z"}
+{"type":"t","id":"d","payload":null}
+{"type":"t","id":"e","payload":"nul \u0000 in it"}
+END
+    run "$weir" task enqueue --type default:type --max-retry 7 --in 5m --from-jsonl "$tmp/tasks.jsonl"
+    expect_status 0
+    expect_out 'enqueued:  5'
+    run "$weir" task inspect a --json
+    expect_json '.payload == "{\"user_id\":42,\"big\":12345678901234567890,\"x\":[1.10,\"a b\"]}"'
+    expect_json '.queue == "low" and .max_retry == 7 and .state == "scheduled"'
+    run "$weir" task inspect b --json
+    expect_json '.payload == "just text" and .max_retry == 0 and .timeout_ms == 5000'
+    expect_json '.retention_ms == 3600000 and .headers == {"k": "v"}'
+    run "$weir" task inspect c --json
+    expect_json '.type == "default:type" and .payload_base64 == "AP8="'
+    expect_json '.next_process_at == "2100-01-01T00:00:00.000Z"'
+    run "$weir" task inspect d --json
+    expect_json '.payload == null'
+    run "$weir" task inspect e --json
+    expect_json '.payload == "nul \u0000 in it"'
+}
+
+# bad_line LINE TEXT: the line is refused with this text.
+bad_line()
+{
+    printf '{"type":"t"}\n\n%s\n{"type":"t"}\n' "$1" > "$tmp/bad.jsonl"
+    run "$weir" task enqueue --from-jsonl "$tmp/bad.jsonl"
+    expect_status 1
+    expect_err 'line 3: '
+    expect_err "$2"
+    expect_out 'enqueued:  1'
+    expect_out 'bad lines: 1 (3)'
+}
+
+bad_jsonl_lines_are_told_by_number_and_stop_the_rest()
+{
+    bad_line '{"type":"t"' 'column'
+    bad_line '[1]' 'not a JSON object'
+    bad_line 'garbage' 'column'
+    bad_line '{"type":5}' '"type" must be a string'
+    bad_line '{"type":"t","queu":"q"}' 'did you mean "queue"?'
+    bad_line '{"type":"t","type":"u"}' 'duplicate'
+    bad_line '{"type":"t","in":"soon"}' '"in": invalid duration'
+    bad_line '{"type":"t","in":5}' '"in" must be a string'
+    bad_line '{"type":"t","at":"1s"}' '"at": invalid time'
+    bad_line '{"type":"t","in":"1s","at":"2100-01-01T00:00:00Z"}' 'exclude each other'
+    bad_line '{"type":"t","payload":1,"payload_base64":"AA=="}' 'exclude each other'
+    bad_line '{"type":"t","payload_base64":"A"}' 'not base64'
+    bad_line '{"type":"t","max_retry":"3"}' 'max_retry'
+    bad_line '{"type":"t","max_retry":1.5}' 'max_retry'
+    bad_line '{"type":"t","max_retry":-1}' 'max_retry'
+    bad_line '{"type":"t","headers":["a"]}' 'headers'
+    bad_line '{"type":"t","headers":{"a":1}}' 'headers'
+    bad_line '{"type":""}' 'type'
+    bad_line '{}' 'type'
+    bad_line '{"type":"t","queue":"a{b}"}' 'queue'
+    bad_line "$(printf '{"type":"a\377"}')" 'byte 0xff'
+    bad_line '{"type":"a\u0000b"}' 'NUL'
+}
+
+jsonl_can_go_on_after_bad_lines()
+{
+    printf '{"type":"t","id":"a"}\nbad\n{"type":"t","id":"a"}\n{}\n{"type":"t"}\n' > "$tmp/x.jsonl"
+    run "$weir" task enqueue --on-error continue --from-jsonl "$tmp/x.jsonl"
+    expect_status 1
+    expect_err 'line 2: '
+    expect_err 'line 4: '
+    expect_out 'enqueued:  2'
+    expect_out 'refused:   1'
+    expect_out 'bad lines: 2 (2, 4)'
+    run "$weir" task enqueue --on-error continue --from-jsonl "$tmp/x.jsonl" --json
+    expect_status 1
+    expect_json '.enqueued == 1 and .refused == {"WEIR_E_CONFLICT": 2} and .bad == 2'
+    expect_json '.bad_lines | map(.line) == [2, 4]'
+    run "$weir" task enqueue --from-jsonl "$tmp/none.jsonl"
+    expect_status 1
+    expect_err 'none.jsonl'
+}
+
+many_and_long_lines_are_taken()
+{
+    awk 'BEGIN { for (i = 0; i < 3000; i++) printf "{\"type\":\"t\",\"payload\":{\"n\":%d}}\n", i }' |
+        "$weir" task enqueue --from-jsonl - --json > "$tmp/out"
+    ran='3000 lines'
+    expect_json '.enqueued == 3000'
+    run "$weir" stats --json
+    expect_json '.pending == 3000'
+    awk 'BEGIN { printf "{\"type\":\"t\",\"id\":\"long\",\"payload\":\""
+        for (i = 0; i < 300000; i++) printf "0123456789"
+        printf "\"}" }' > "$tmp/long.jsonl"
+    run "$weir" task enqueue --from-jsonl "$tmp/long.jsonl"
+    expect_out 'enqueued:  1'
+    run "$weir" task inspect long --json
+    expect_json '(.payload | length) == 3000000'
+}
+
+a_pausing_input_is_enqueued_as_it_comes()
+{
+    mkfifo "$tmp/fifo"
+    "$weir" task enqueue --from-jsonl "$tmp/fifo" > "$tmp/out" 2> "$tmp/err" &
+    reader=$!
+    exec 9> "$tmp/fifo"
+    echo '{"type":"t","id":"first"}' >&9
+    wait_until 10 has_state first pending || fail 'the first line waits for the second'
+    echo '{"type":"t","id":"second"}' >&9
+    exec 9>&-
+    wait "$reader" || fail 'the import failed'
+    has_state second pending || fail 'the second line is missing'
+}
+
+output_that_cannot_be_written_is_a_failure()
+{
+    [ -c /dev/full ] || return
+    "$weir" help > /dev/full 2> "$tmp/err" && fail 'success on a full device'
+    ran='weir help > /dev/full'
+    expect_err 'cannot write'
+}
+
+the_example_of_the_manual_compiles()
+{
+    awk '/^#include <stdio.h>/ { on = 1 } /^\.Ed/ { on = 0 } on { gsub(/\\e/, "\\"); print }' \
+        "$source/doc/man/weir.3" > "$tmp/example.c"
+    run "${WEIR_CC:-cc}" -std=c11 -Wall -Wextra -Werror -fsyntax-only \
+        -I"$source/lib/include" "$tmp/example.c"
+    expect_status 0
+}
+
+run_tests \
+    help_is_there_for_everything \
+    mistyped_words_are_usage_errors_with_a_suggestion \
+    a_broker_url_is_checked \
+    a_read_only_folder_is_told \
+    without_a_broker_the_data_folder_is_used_and_told \
+    the_option_wins_over_the_environment_and_that_over_the_file \
+    enqueue_prints_the_id_and_inspect_shows_the_task \
+    zero_means_none_for_retries_and_timeouts \
+    a_task_can_wait_for_its_time \
+    wrong_options_of_a_task_are_told \
+    taken_ids_and_locks_are_refused \
+    payloads_are_stored_byte_for_byte \
+    lists_have_pages_and_states \
+    queues_are_listed_inspected_and_have_a_history \
+    stats_sum_up \
+    jsonl_lines_become_tasks \
+    bad_jsonl_lines_are_told_by_number_and_stop_the_rest \
+    jsonl_can_go_on_after_bad_lines \
+    many_and_long_lines_are_taken \
+    a_pausing_input_is_enqueued_as_it_comes \
+    output_that_cannot_be_written_is_a_failure \
+    the_example_of_the_manual_compiles

@@ -1,0 +1,397 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The program weir-worker as a user runs it: its options, modules, commands and what becomes of their tasks.
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# enqueue ID [OPTION...]
+enqueue()
+{
+    id=$1
+    shift
+    "$weir" task enqueue --type t --id "$id" --retention 1h "$@" > /dev/null || fail "no task $id"
+}
+
+# module NAME BODY: compiles a module into $tmp/NAME.so.
+module()
+{
+    printf '#include <weir.h>\n#include <string.h>\n%s\n' "$2" > "$tmp/$1.c"
+    ${WEIR_CC:-cc} -std=gnu11 -shared -fPIC -I"$source/lib/include" -o "$tmp/$1.so" "$tmp/$1.c" ||
+        fail "$1.c does not compile"
+}
+
+handler_code='
+static weir_outcome handle(weir_context *ctx, const weir_task_info *task, void *arg)
+{
+    weir_context_set_result(ctx, arg, strlen(arg), NULL);
+    return task->payload_len > 0 ? weir_skip_retry(ctx, "no payload wanted") : WEIR_DONE;
+}
+static int init(weir_mux *mux, const char *options, weir_logger *log, void **state, weir_error *err)
+{
+    *state = strdup(options ? options : "no options");
+    return weir_mux_handle(mux, "mod:", handle, *state, err);
+}
+static void fini(void *state) { free(state); }
+'
+
+help_and_version_are_printed()
+{
+    run "$weir_worker" --help
+    expect_status 0
+    expect_out '--concurrency N'
+    run "$weir_worker" --version
+    expect_status 0
+    expect_out 'weir-worker '
+}
+
+wrong_options_are_usage_errors()
+{
+    expect_usage 'nothing to run' "$weir_worker"
+    expect_usage 'did you mean --concurrency?' "$weir_worker" --concurency 3
+    expect_usage 'unexpected argument "x"' "$weir_worker" --exec t=cat x
+    expect_usage 'PATTERN=COMMAND' "$weir_worker" --exec cat
+    expect_usage 'PATTERN=COMMAND' "$weir_worker" --exec t=
+    expect_usage 'given twice' "$weir_worker" --exec t=cat --exec t=wc
+    expect_usage 'out of range' "$weir_worker" --exec t=cat --concurrency 0
+    expect_usage 'not a number' "$weir_worker" --exec t=cat --concurrency many
+    expect_usage 'option --lease' "$weir_worker" --exec t=cat --lease 10
+    expect_usage 'lease' "$weir_worker" --exec t=cat --lease 1ms
+    expect_usage 'queue' "$weir_worker" --exec t=cat --queues 'a{b}=1'
+    expect_usage 'weight' "$weir_worker" --exec t=cat --queues a=0
+    expect_usage 'option --log-level' "$weir_worker" --exec t=cat --log-level loud
+    expect_usage 'option --log-format' "$weir_worker" --exec t=cat --log-format xml
+    expect_usage 'nosuch' "$weir_worker" --exec t=cat --broker nosuch:x
+}
+
+modules_that_cannot_be_used_are_told()
+{
+    run "$weir_worker" --module "$tmp/none.so"
+    expect_status 1
+    expect_err "module $tmp/none.so: No such file"
+    echo 'no library' > "$tmp/text.so"
+    run "$weir_worker" --module "$tmp/text.so"
+    expect_status 1
+    expect_err "module $tmp/text.so: cannot be loaded"
+    module plain 'int answer = 42;'
+    run "$weir_worker" --module "$tmp/plain.so"
+    expect_status 1
+    expect_err 'does not define weir_module_entry'
+    module future 'WEIR_MODULE_EXPORT const weir_module weir_module_entry = {.abi = 99, .name = "f"};'
+    run "$weir_worker" --module "$tmp/future.so"
+    expect_status 1
+    expect_err 'interface 99'
+    module broken '
+static int init(weir_mux *mux, const char *options, weir_logger *log, void **state, weir_error *err)
+{
+    return weir_error_set(err, WEIR_E_CONFIG, "no mail server");
+}
+WEIR_MODULE_EXPORT const weir_module weir_module_entry = {.abi = WEIR_MODULE_ABI, .name = "b", .init = init};'
+    run "$weir_worker" --module "$tmp/broken.so"
+    expect_status 1
+    expect_err "module $tmp/broken.so: no mail server"
+    module unresolved 'int nowhere(void); int weir_module_entry(void) { return nowhere(); }'
+    run "$weir_worker" --module "$tmp/unresolved.so"
+    expect_status 1
+    expect_err 'nowhere'
+    run "$weir_worker" --module libc.so.6
+    expect_status 1
+    expect_err 'No such file'
+}
+
+modules_run_tasks_with_their_options()
+{
+    module good "#include <stdlib.h>
+$handler_code
+WEIR_MODULE_EXPORT const weir_module weir_module_entry = {
+    .abi = WEIR_MODULE_ABI, .name = \"good\", .init = init, .fini = fini};"
+    echo "{\"modules\": [{\"path\": \"$tmp/good.so\", \"options\": {\"a\":1}}]}" > "$tmp/w.json"
+    start_worker --config "$tmp/w.json"
+    "$weir" task enqueue --type mod:x --id a --retention 1h > /dev/null
+    "$weir" task enqueue --type mod:x --id b --payload p > /dev/null
+    "$weir" task enqueue --type other --id c > /dev/null
+    expect_state a completed
+    expect_json '.result == "{\"a\":1}"'
+    expect_state b archived
+    expect_json '.last_err == "no payload wanted"'
+    expect_state c retry
+    expect_json '.last_err | contains("other")'
+    stop_worker
+    expect_equal "$worker_status" 0
+    cp "$tmp/good.so" "$tmp/bare.so"
+    (cd "$tmp" && run "$weir_worker" --module bare.so --check && expect_status 0) || fail 'not found'
+}
+
+check_prints_what_would_be_served()
+{
+    run "$weir_worker" --queues critical=6,low --strict --exec 'email:=cat' --concurrency 3 --check
+    expect_status 0
+    expect_out "$WEIR_BROKER"
+    expect_out 'critical, weight 6'
+    expect_out 'low, weight 1'
+    expect_out 'strict'
+    expect_out 'email: = cat'
+    echo '{"queues": {"a": 2}, "concurrency": 5, "handlers": {"x": {"exec": ["cat", "-"]}, "y": {"exec": "wc"}}}' \
+        > "$tmp/w.json"
+    run "$weir_worker" --config "$tmp/w.json" --exec y=cat --concurrency 7 --check
+    expect_status 0
+    expect_out 'a, weight 2'
+    expect_out 'concurrency: 7'
+    expect_out 'x = cat -'
+    expect_out 'y = cat'
+    run "$weir_worker" --broker "sqlite:$tmp/no/folder.db" --exec t=cat --check
+    expect_status 1
+}
+
+a_command_gets_the_payload_and_gives_the_result()
+{
+    start_worker --exec 't=tr a-z A-Z'
+    enqueue a --payload 'some text'
+    expect_state a completed
+    expect_json '.result == "SOME TEXT"'
+    enqueue none
+    expect_state none completed
+    expect_json '.result == null'
+}
+
+a_command_gets_the_facts_of_the_task()
+{
+    start_worker --queues low --exec 't=env | grep -e ^WEIR_TASK -e ^TRACEPARENT | sort'
+    WEIR_TASK_STRAY=1 enqueue a --queue low --max-retry 3 --header traceparent=00-ab-cd-01 \
+        --header X-Tenant.id=acme --deadline 2100-01-01T00:00:00Z --timeout 0
+    expect_state a completed
+    expect_equal "$(jq -r .result "$tmp/out")" 'TRACEPARENT=00-ab-cd-01
+WEIR_TASK_DEADLINE=2100-01-01T00:00:00.000Z
+WEIR_TASK_HEADER_TRACEPARENT=00-ab-cd-01
+WEIR_TASK_HEADER_X_TENANT_ID=acme
+WEIR_TASK_ID=a
+WEIR_TASK_MAX_RETRY=3
+WEIR_TASK_QUEUE=low
+WEIR_TASK_RETRIED=0
+WEIR_TASK_TYPE=t'
+}
+
+# outcome ID STATE FILTER COMMAND: what becomes of a task that the command runs.
+outcome()
+{
+    "$weir" task enqueue --type "o:$1" --id "$1" --retention 1h > /dev/null
+    "$weir_worker" --exec "o:$1=$4" --log-level off &
+    worker=$!
+    expect_state "$1" "$2"
+    ran="$4"
+    expect_json "$3"
+    stop_worker
+}
+
+the_exit_status_decides()
+{
+    outcome zero completed '.result == "fine\n"' 'echo fine; echo noise >&2'
+    outcome data archived '.last_err == "exit status 65 (bad data): no such user"' \
+        'echo no such user >&2; exit 65'
+    outcome temp retry '.last_err == "exit status 75 (temporary failure)" and .retried == 1' 'exit 75'
+    outcome one retry '.last_err == "exit status 1: first\nsecond"' \
+        'echo first >&2; echo second >&2; exit 1'
+    outcome signal retry '.last_err | startswith("killed by signal 11 (Segmentation fault")' \
+        'kill -SEGV $$'
+    outcome none retry '.last_err | startswith("exit status 127 (command not found): ")' \
+        'no-such-command-here'
+}
+
+programs_without_a_shell_are_run_and_missed()
+{
+    echo '{"handlers": {"a": {"exec": ["printf", "%s|", "x y", "$HOME"]}, "b": {"exec": ["no-such-program"]},
+        "c": {"exec": ["/etc/passwd"]}}}' > "$tmp/w.json"
+    start_worker --config "$tmp/w.json"
+    for type in a b c; do
+        "$weir" task enqueue --type "$type" --id "$type" --retention 1h > /dev/null
+    done
+    expect_state a completed
+    # shellcheck disable=SC2016
+    expect_json '.result == "x y|$HOME|"'
+    expect_state b retry
+    expect_json '.last_err == "cannot execute no-such-program: No such file or directory"'
+    expect_state c retry
+    expect_json '.last_err == "cannot execute /etc/passwd: Permission denied"'
+}
+
+the_end_of_standard_error_is_kept_as_text()
+{
+    outcome tail retry '(.last_err | length) < 2200 and (.last_err | endswith("line 9999"))' \
+        'i=0; while [ $i -lt 10000 ]; do echo "line $i"; i=$((i+1)); done >&2; exit 1'
+    outcome bytes retry '.last_err | startswith("exit status 1: a") and endswith("b c")' \
+        'printf "a\377\376b\000c\n\n" >&2; exit 1'
+    outcome half retry '(.last_err | length) > 500 and (.last_err | contains("\ufffd") | not)' \
+        'i=0; while [ $i -lt 3000 ]; do printf "\342\202\254"; i=$((i+1)); done >&2; exit 1'
+}
+
+big_and_binary_payloads_pass_through_a_command()
+{
+    head -c 10000000 /dev/urandom > "$tmp/big"
+    sum=$(cksum < "$tmp/big")
+    start_worker --concurrency 2 --exec 't=tee /dev/stderr | cksum' --exec 'cat=cat' --log-level info
+    enqueue big --payload-file "$tmp/big"
+    expect_state big completed
+    expect_equal "$(jq -r .result "$tmp/out")" "$sum"
+    "$weir" task enqueue --type cat --id cat --retention 1h --payload-file "$tmp/big" > /dev/null
+    expect_state cat completed
+    jq -r .result_base64 "$tmp/out" | base64 -d > "$tmp/result"
+    expect_equal "$(wc -c < "$tmp/result")" 1048576
+    head -c 1048576 "$tmp/big" | cmp - "$tmp/result" || fail 'the result changed'
+    grep -q 'result cut' "$tmp/worker.log" || fail 'a cut result was not logged'
+}
+
+a_command_need_not_read_its_payload()
+{
+    head -c 10000000 /dev/zero | tr '\000' x > "$tmp/big"
+    start_worker --exec 't=head -c 3 | od -An -tx1' --exec 'close=exec <&-; echo closed'
+    enqueue head --payload-file "$tmp/big"
+    "$weir" task enqueue --type close --id close --retention 1h --payload-file "$tmp/big" > /dev/null
+    expect_state head completed
+    expect_state close completed
+    expect_json '.result == "closed\n"'
+    kill -0 "$worker" || fail 'the worker died'
+}
+
+the_deadline_ends_the_whole_process_group()
+{
+    start_worker --exec "t=sleep 300 & echo \$! > $tmp/grandchild; echo \$\$ > $tmp/child; wait"
+    enqueue a --timeout 500ms
+    expect_state a retry
+    expect_json '.last_err | startswith("context deadline exceeded")'
+    wait_until 10 process_is_gone "$(cat "$tmp/child")" || fail 'the command survived'
+    wait_until 10 process_is_gone "$(cat "$tmp/grandchild")" || fail 'its child survived'
+}
+
+a_command_that_ignores_sigterm_is_killed()
+{
+    start_worker --exec "t=trap '' TERM; echo \$\$ > $tmp/stubborn; while :; do sleep 0.1; done"
+    enqueue a --timeout 500ms
+    expect_state a retry
+    expect_json '.last_err == "context deadline exceeded, killed by signal 9 (Killed)"'
+    wait_until 10 process_is_gone "$(cat "$tmp/stubborn")" || fail 'the command survived'
+}
+
+what_a_command_leaves_behind_does_not_hold_its_task()
+{
+    start_worker --exec "t=sleep 300 & echo \$! > $tmp/left; echo done"
+    enqueue a
+    expect_state a completed
+    expect_json '.result == "done\n"'
+    wait_until 10 process_is_gone "$(cat "$tmp/left")" || fail 'what was left survived'
+}
+
+a_graceful_stop_waits_for_the_command()
+{
+    start_worker --exec "t=touch $tmp/started; sleep 1; echo finished"
+    enqueue a
+    wait_until 10 [ -e "$tmp/started" ] || fail 'it never started'
+    stop_worker
+    expect_equal "$worker_status" 0
+    expect_state a completed
+}
+
+a_stop_puts_a_running_task_back()
+{
+    start_worker --shutdown-timeout 200ms --exec "t=echo \$\$ > $tmp/pid; sleep 300"
+    enqueue a
+    enqueue b
+    wait_until 10 [ -s "$tmp/pid" ] || fail 'it never started'
+    stop_worker
+    process_is_gone "$(cat "$tmp/pid")" || fail 'the command survived'
+    run "$weir" task ls --json
+    expect_json 'map([.id, .state, .retried]) == [["a", "pending", 0], ["b", "pending", 0]]'
+    start_worker --exec 't=echo again'
+    expect_state a completed
+    expect_json '.result == "again\n"'
+}
+
+a_killed_worker_takes_its_command_along_and_its_task_is_recovered()
+{
+    start_worker --lease 1s --exec "t=echo \$\$ > $tmp/pid; exec sleep 300"
+    enqueue a
+    wait_until 10 [ -s "$tmp/pid" ] || fail 'it never started'
+    stop_worker KILL
+    wait_until 10 process_is_gone "$(cat "$tmp/pid")" || fail 'the command survived'
+    start_worker --lease 1s --exec 't=echo again'
+    expect_state a retry
+    expect_json '.retried == 1'
+}
+
+quiet_takes_no_more_tasks()
+{
+    start_worker --exec 't=cat'
+    enqueue a
+    expect_state a completed
+    kill -TSTP "$worker"
+    is_quiet() { "$weir" server ls --json | jq -e '.[0].status == "stopped"'; }
+    wait_until 10 is_quiet || fail 'it did not become quiet'
+    enqueue b
+    run "$weir" server ls
+    expect_out 'stopped'
+    has_state b pending || fail 'it took a task'
+    stop_worker
+    expect_equal "$worker_status" 0
+}
+
+a_worker_is_listed_with_what_it_runs()
+{
+    start_worker --queues default=3,low --concurrency 4 --lease 900ms --exec "t=touch $tmp/started; sleep 300"
+    enqueue a --payload hello
+    wait_until 10 [ -e "$tmp/started" ] || fail 'it never started'
+    is_listed() { "$weir" server ls --json | jq -e '.[0].active_workers | length == 1'; }
+    wait_until 10 is_listed || fail 'it is not listed'
+    run "$weir" server ls --json
+    expect_json "length == 1 and .[0].pid == $worker and .[0].concurrency == 4"
+    expect_json '.[0].queues == {"default": 3, "low": 1} and .[0].status == "active"'
+    expect_json '.[0].active_workers[0] | .task_id == "a" and .task_payload == "hello"'
+    run "$weir" server ls
+    expect_out '1/4'
+    run "$weir" task ls --state active --json
+    expect_json 'length == 1 and .[0].is_orphaned == false'
+    stop_worker KILL
+}
+
+open_files()
+{
+    find "/proc/$worker/fd" -mindepth 1 | wc -l
+}
+
+nothing_is_leaked_by_many_commands()
+{
+    [ -d "/proc/$$/fd" ] || return
+    start_worker --concurrency 4 --exec 't=cat; test $WEIR_TASK_RETRIED = 0' --log-level info
+    enqueue first --payload x
+    expect_state first completed
+    before=$(open_files)
+    awk 'BEGIN { for (i = 0; i < 200; i++) print "{\"type\":\"t\",\"payload\":{\"n\":1}}" }' |
+        "$weir" task enqueue --from-jsonl - > /dev/null
+    is_empty() { "$weir" stats --json | jq -e '.pending + .active == 0'; }
+    wait_until 60 is_empty || fail 'not all were run'
+    after=$(open_files)
+    [ "$after" -le $((before + 2)) ] || fail "$before open files became $after"
+    children=$(cat "/proc/$worker"/task/*/children 2> /dev/null)
+    [ -z "$children" ] || fail "children are left: $children"
+}
+
+run_tests \
+    help_and_version_are_printed \
+    wrong_options_are_usage_errors \
+    modules_that_cannot_be_used_are_told \
+    modules_run_tasks_with_their_options \
+    check_prints_what_would_be_served \
+    a_command_gets_the_payload_and_gives_the_result \
+    a_command_gets_the_facts_of_the_task \
+    the_exit_status_decides \
+    programs_without_a_shell_are_run_and_missed \
+    the_end_of_standard_error_is_kept_as_text \
+    big_and_binary_payloads_pass_through_a_command \
+    a_command_need_not_read_its_payload \
+    the_deadline_ends_the_whole_process_group \
+    a_command_that_ignores_sigterm_is_killed \
+    what_a_command_leaves_behind_does_not_hold_its_task \
+    a_graceful_stop_waits_for_the_command \
+    a_stop_puts_a_running_task_back \
+    a_killed_worker_takes_its_command_along_and_its_task_is_recovered \
+    quiet_takes_no_more_tasks \
+    a_worker_is_listed_with_what_it_runs \
+    nothing_is_leaked_by_many_commands
