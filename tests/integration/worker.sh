@@ -299,7 +299,7 @@ a_stop_puts_a_running_task_back()
     stop_worker
     process_is_gone "$(cat "$tmp/pid")" || fail 'the command survived'
     run "$weir" task ls --json
-    expect_json 'map([.id, .state, .retried]) == [["a", "pending", 0], ["b", "pending", 0]]'
+    expect_json 'sort_by(.id) | map([.id, .state, .retried]) == [["a", "pending", 0], ["b", "pending", 0]]'
     start_worker --exec 't=echo again'
     expect_state a completed
     expect_json '.result == "again\n"'
