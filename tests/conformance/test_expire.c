@@ -51,6 +51,23 @@ the_oldest_archived_tasks_beyond_the_number_are_deleted(void)
 }
 
 static void
+no_more_than_too_many_go_when_all_were_archived_at_one_moment(void)
+{
+    weir_claim *claims[5];
+
+    put_all("alpha", "a b c d e");
+    MUST(take_some(store, "alpha", 5, 5, claims) == 5);
+    for (int i = 0; i < 5; i++)
+        OK(FINISH(claims[i], ARCHIVE, .error = "no"));
+    IS(expire("alpha", 10, 3, ALL), 2);
+    IS(queue_info("alpha").archived, 3);
+    IS(expire("alpha", 10, 3, ALL), 0);
+    IS(expire("alpha", 1, 1, ALL), 1);
+    IS(expire("alpha", 10, 1, ALL), 1);
+    IS(queue_info("alpha").archived, 1);
+}
+
+static void
 archived_tasks_beyond_the_age_are_deleted(void)
 {
     archive("a");
@@ -129,6 +146,7 @@ an_expired_task_s_id_is_free_again(void)
 static const CU_TestInfo cases[] = {
     CASE(a_completed_task_is_kept_until_its_retention_is_over),
     CASE(the_oldest_archived_tasks_beyond_the_number_are_deleted),
+    CASE(no_more_than_too_many_go_when_all_were_archived_at_one_moment),
     CASE(archived_tasks_beyond_the_age_are_deleted),
     CASE(archived_tasks_are_kept_without_limits),
     CASE(at_most_max_are_deleted_in_one_call_oldest_first),
