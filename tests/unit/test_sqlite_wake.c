@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* Waking across connections that know nothing of each other, group commit, and the log. */
+#include <config.h>
+
+#include "harness.h"
+#include "sqlite_kit.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <sys/stat.h>
+
+#define LONG_MS 5000
+
+static const char *const queues[] = {"q"};
+
+static weir_wait
+settled(weir_broker *broker)
+{
+    weir_wait wait = {.queues = queues, .queue_count = 1, .interest = WEIR_WAKE_WORK};
+
+    do {
+        CU_ASSERT_EQUAL(weir__wait(broker, &wait, NULL), 0);
+        wait.timeout_ms = 20;
+    } while (wait.generation == 0 || wait.reasons != WEIR_WAKE_TIMEOUT);
+    wait.timeout_ms = LONG_MS;
+    return wait;
+}
+
+static const char foreign_insert[] =
+    "INSERT INTO weir_queue (name, known) VALUES ('q', 1) ON CONFLICT DO NOTHING;"
+    "INSERT INTO weir_task (qid, state, ord, since, id, type)"
+    "    SELECT qid, 3, 1, 0, 'app', 't' FROM weir_queue WHERE name = 'q'";
+
+/* Another connection commits while the broker's wait is under way. */
+static void *
+insert_later(void *arg)
+{
+    sqlite3 *db = kit_connect();
+
+    (void)arg;
+    sqlite3_busy_timeout(db, LONG_MS);
+    kit_sql(db, "BEGIN IMMEDIATE");
+    kit_sql(db, foreign_insert);
+    usleep(30000); /* the log is written at the commit only */
+    kit_sql(db, "COMMIT");
+    sqlite3_close(db);
+    return NULL;
+}
+
+static void
+a_task_of_an_application_s_own_transaction_wakes(void)
+{
+    weir_broker *broker = kit_open("", NULL);
+    weir_wait wait = settled(broker);
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, insert_later, NULL);
+    CU_ASSERT_EQUAL(weir__wait(broker, &wait, NULL), 0);
+    CU_ASSERT_EQUAL(wait.reasons, WEIR_WAKE_WORK);
+    pthread_join(thread, NULL);
+    CU_ASSERT_EQUAL(kit_work(broker, NULL), 1);
+    weir_broker_close(broker);
+}
+
+static void
+a_wake_up_survives_the_loss_of_the_file_beside_the_database(void)
+{
+    weir_broker *waiting = kit_open("", NULL), *other = kit_open("", NULL);
+    weir_wait wait = settled(waiting);
+    char beside[300];
+    struct stat file;
+
+    snprintf(beside, sizeof(beside), "%s-weir", kit_path);
+    CU_ASSERT_EQUAL(unlink(beside), 0);
+    wait.timeout_ms = 30;
+    CU_ASSERT_EQUAL(weir__wait(waiting, &wait, NULL), 0);
+    CU_ASSERT_EQUAL(stat(beside, &file), 0);
+    wait.timeout_ms = LONG_MS;
+    CU_ASSERT_EQUAL(kit_put(other, "a", 1, NULL), 0);
+    CU_ASSERT_EQUAL(weir__wait(waiting, &wait, NULL), 0);
+    CU_ASSERT_EQUAL(wait.reasons, WEIR_WAKE_WORK);
+    weir_broker_close(other);
+    weir_broker_close(waiting);
+}
+
+static void
+what_this_process_finishes_does_not_wake_it(void)
+{
+    weir_broker *broker = kit_open("", NULL);
+    weir_wait wait;
+
+    CU_ASSERT_EQUAL(kit_put(broker, "a", 1, NULL), 0);
+    wait = settled(broker);
+    CU_ASSERT_EQUAL(kit_work(broker, NULL), 1);
+    wait.timeout_ms = 50;
+    CU_ASSERT_EQUAL(weir__wait(broker, &wait, NULL), 0);
+    CU_ASSERT_EQUAL(wait.reasons, WEIR_WAKE_TIMEOUT);
+    weir_broker_close(broker);
+}
+
+struct crowd {
+    weir_broker *broker;
+    atomic_int next;
+    atomic_int wrong;
+};
+
+/* Every third call fails by itself, whatever it shares its transaction with. */
+static void *
+enqueue_many(void *arg)
+{
+    struct crowd *crowd = arg;
+    size_t done;
+    char id[32];
+
+    for (int i = 0; i < 30; i++) {
+        snprintf(id, sizeof(id), "task%d", atomic_fetch_add(&crowd->next, 1));
+        if (kit_put(crowd->broker, id, 2000, NULL) != 0 ||
+            kit_put(crowd->broker, id, 1, NULL) != WEIR_E_CONFLICT ||
+            weir__remove_queue(crowd->broker, "none", true, 1, &done, NULL) != WEIR_E_NO_QUEUE)
+            atomic_fetch_add(&crowd->wrong, 1);
+    }
+    return NULL;
+}
+
+static void
+a_call_that_fails_does_not_touch_those_in_its_transaction(void)
+{
+    struct crowd crowd = {.broker = kit_open("?sync=normal", NULL)};
+    pthread_t threads[8];
+
+    for (int i = 0; i < 8; i++)
+        pthread_create(&threads[i], NULL, enqueue_many, &crowd);
+    for (int i = 0; i < 8; i++)
+        pthread_join(threads[i], NULL);
+    CU_ASSERT_EQUAL(crowd.wrong, 0);
+    CU_ASSERT_EQUAL(kit_pending(crowd.broker), 240);
+    weir_broker_close(crowd.broker);
+}
+
+static void
+the_log_is_moved_into_the_database_and_does_not_grow(void)
+{
+    weir_broker *broker = kit_open("?sync=normal", NULL);
+    struct stat log;
+    char name[300], id[32];
+
+    snprintf(name, sizeof(name), "%s-wal", kit_path);
+    for (int i = 0; i < 40; i++) {
+        snprintf(id, sizeof(id), "task%d", i);
+        CU_ASSERT_EQUAL(kit_put(broker, id, 1000000, NULL), 0);
+    }
+    CU_ASSERT_EQUAL(stat(name, &log), 0);
+    CU_ASSERT(log.st_size < 10000000);
+    weir_broker_close(broker);
+    CU_ASSERT_NOT_EQUAL(stat(name, &log), 0);
+}
+
+static const CU_TestInfo tests[] = {
+    HARNESS_TEST(a_task_of_an_application_s_own_transaction_wakes),
+    HARNESS_TEST(a_wake_up_survives_the_loss_of_the_file_beside_the_database),
+    HARNESS_TEST(what_this_process_finishes_does_not_wake_it),
+    HARNESS_TEST(a_call_that_fails_does_not_touch_those_in_its_transaction),
+    HARNESS_TEST(the_log_is_moved_into_the_database_and_does_not_grow),
+    CU_TEST_INFO_NULL,
+};
+
+HARNESS_SUITE(sqlite_wake, tests, kit_setup, kit_teardown);
