@@ -155,9 +155,7 @@ static int
 serve(struct program *program, weir_error *err)
 {
     weir_log(program->logger, WEIR_LOG_INFO, "weir-worker starts",
-             weir_log_str("version", weir_version()),
-             weir_log_str("broker", weir_broker_url(program->broker)),
-             weir_log_int("pid", getpid()));
+             weir_log_str("version", weir_version()), weir_log_int("pid", getpid()));
     int rc = weir_server_run(program->server, err);
     size_t left = children_stop(STOP_GRACE_MS);
     if (rc == WEIR_E_TIMEOUT) {
