@@ -122,6 +122,32 @@ WEIR_MODULE_EXPORT const weir_module weir_module_entry = {
     (cd "$tmp" && run "$weir_worker" --module bare.so --check && expect_status 0) || fail 'not found'
 }
 
+a_worker_whose_slots_all_hang_ends_unless_told_not_to()
+{
+    module hang '#include <unistd.h>
+static weir_outcome hang(weir_context *ctx, const weir_task_info *task, void *arg) { for (;;) pause(); }
+static int init(weir_mux *mux, const char *options, weir_logger *log, void **state, weir_error *err)
+{
+    return weir_mux_handle(mux, "hang", hang, NULL, err);
+}
+static void fini(void *state) { _exit(9); }
+WEIR_MODULE_EXPORT const weir_module weir_module_entry = {
+    .abi = WEIR_MODULE_ABI, .name = "hang", .init = init, .fini = fini};'
+    echo '{"cancel_grace": "100ms", "concurrency": 1}' > "$tmp/w.json"
+    "$weir" task enqueue --type hang --id a --timeout 200ms > /dev/null
+    start_worker --config "$tmp/w.json" --module "$tmp/hang.so"
+    wait_until 20 process_is_gone "$worker" || fail 'it did not end'
+    stop_worker
+    expect_equal "$worker_status" 1
+    expect_state a retry
+    "$weir" task enqueue --type hang --id b --timeout 200ms > /dev/null
+    start_worker --config "$tmp/w.json" --module "$tmp/hang.so" --keep-when-stuck --shutdown-timeout 0
+    expect_state b retry
+    kill -0 "$worker" || fail 'it ended'
+    stop_worker
+    expect_equal "$worker_status" 1
+}
+
 check_prints_what_would_be_served()
 {
     run "$weir_worker" --queues critical=6,low --strict --exec 'email:=cat' --concurrency 3 --check
@@ -378,6 +404,7 @@ run_tests \
     wrong_options_are_usage_errors \
     modules_that_cannot_be_used_are_told \
     modules_run_tasks_with_their_options \
+    a_worker_whose_slots_all_hang_ends_unless_told_not_to \
     check_prints_what_would_be_served \
     a_command_gets_the_payload_and_gives_the_result \
     a_command_gets_the_facts_of_the_task \
