@@ -205,6 +205,10 @@ weir_server_start(weir_server *server, weir_error *err)
     }
     add_duties(server);
     int code = start_threads(server, err);
+    if (code != 0 && server->mover_started) {
+        weir_server_stop(server);
+        return code;
+    }
     if (code != 0) {
         weir__stop_threads(server);
         return code;

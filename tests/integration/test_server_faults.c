@@ -218,6 +218,85 @@ recovery_waits_while_the_broker_fails(void)
     CU_ASSERT_TRUE(world_until(made_recovers, 3));
 }
 
+static bool
+has_jumped(long count)
+{
+    return atomic_load(&world.jumps) >= count;
+}
+
+static void
+recovery_waits_after_a_step_of(int64_t wall_ms, int64_t boot_ms)
+{
+    weir_server_options options = world_options();
+
+    options.heartbeat_ms = 300;
+    options.recover_ms = 10;
+    world_serve(&options);
+    CU_ASSERT_TRUE(world_until(made_recovers, 3));
+    world_step_clocks(wall_ms, boot_ms);
+    CU_ASSERT_TRUE(world_until(has_jumped, 1));
+    int before = atomic_load(&flaky.recovers);
+    CU_ASSERT_TRUE(world_until(is_past, (long)world_now_ms() + 150));
+    /* One may have been under way. */
+    CU_ASSERT_TRUE(atomic_load(&flaky.recovers) <= before + 1);
+    CU_ASSERT_TRUE(world_until(made_recovers, before + 3));
+}
+
+static void
+recovery_waits_after_the_wall_clock_stepped(void)
+{
+    recovery_waits_after_a_step_of(3600000, 0);
+}
+
+static void
+recovery_waits_after_the_machine_slept(void)
+{
+    recovery_waits_after_a_step_of(3600000, 3600000);
+}
+
+static void
+a_step_of_the_wall_clock_makes_tasks_due(void)
+{
+    weir_server_options options = world_options();
+
+    world_serve(&options);
+    world_enqueue_task((weir_task){.process_in_ms = 3600000}, "done");
+    CU_ASSERT_TRUE(world_until(is_past, (long)world_now_ms() + 50));
+    CU_ASSERT_EQUAL(atomic_load(&world.begun), 0);
+    world_step_clocks(3600000, 0);
+    CU_ASSERT_TRUE(world_until(world_ended, 1));
+}
+
+static void
+an_idle_server_asks_for_nothing(void)
+{
+    weir_server_options options = world_options();
+
+    world_serve(&options);
+    world_enqueue("done");
+    CU_ASSERT_TRUE(world_ended_and_gone("1"));
+    CU_ASSERT_TRUE(world_until(is_past, (long)world_now_ms() + 50));
+    int consumes = atomic_load(&flaky.consumes);
+    int extends = atomic_load(&flaky.extends);
+    CU_ASSERT_TRUE(world_until(is_past, (long)world_now_ms() + 300));
+    CU_ASSERT_EQUAL(atomic_load(&flaky.consumes), consumes);
+    CU_ASSERT_EQUAL(atomic_load(&flaky.extends), extends);
+}
+
+static void
+a_busy_server_needs_one_call_for_many_tasks(void)
+{
+    weir_server_options options = world_options();
+
+    options.concurrency = 50;
+    for (int i = 0; i < 50; i++) {
+        world_enqueue("stay");
+    }
+    world_serve(&options);
+    CU_ASSERT_TRUE(world_until(world_begun, 50));
+    CU_ASSERT_TRUE(atomic_load(&flaky.consumes) <= 3);
+}
+
 static void
 a_stop_ends_while_the_broker_fails(void)
 {
@@ -248,6 +327,11 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_lease_that_cannot_be_renewed_cancels_the_handler),
     HARNESS_TEST(a_cancellation_is_learned_from_the_heartbeat),
     HARNESS_TEST(recovery_waits_while_the_broker_fails),
+    HARNESS_TEST(recovery_waits_after_the_wall_clock_stepped),
+    HARNESS_TEST(recovery_waits_after_the_machine_slept),
+    HARNESS_TEST(a_step_of_the_wall_clock_makes_tasks_due),
+    HARNESS_TEST(an_idle_server_asks_for_nothing),
+    HARNESS_TEST(a_busy_server_needs_one_call_for_many_tasks),
     HARNESS_TEST(a_stop_ends_while_the_broker_fails),
     CU_TEST_INFO_NULL,
 };

@@ -122,7 +122,7 @@ no_more_handlers_run_than_configured(void)
     for (int i = 0; i < 9; i++) {
         world_enqueue("stay");
     }
-    CU_ASSERT_TRUE(world_until(world_running, 3));
+    CU_ASSERT_TRUE(world_until(world_begun, 3));
     CU_ASSERT_EQUAL(weir_server_active(world.server), 3);
     world_release();
     CU_ASSERT_TRUE(world_until(world_ended, 9));

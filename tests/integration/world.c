@@ -66,12 +66,6 @@ world_ended(long count)
     return atomic_load(&world.ended) >= count;
 }
 
-bool
-world_running(long count)
-{
-    return weir_server_active(world.server) == count;
-}
-
 static bool
 is_released(long unused)
 {
@@ -83,6 +77,42 @@ void
 world_release(void)
 {
     atomic_store(&world.released, true);
+}
+
+/* ---- the broker's clock: the system's, and what a test adds ---- */
+
+static atomic_llong added_wall_ms;
+static atomic_llong added_boot_ms;
+
+static int64_t
+stepped_wall_ms(void *ctx)
+{
+    (void)ctx;
+    return weir_clock_system()->wall_ms(NULL) + atomic_load(&added_wall_ms);
+}
+
+static int64_t
+stepped_boot_ms(void *ctx)
+{
+    (void)ctx;
+    return weir_clock_system()->boot_ms(NULL) + atomic_load(&added_boot_ms);
+}
+
+static void
+system_random(void *ctx, void *buf, size_t len)
+{
+    (void)ctx;
+    weir_clock_system()->random(NULL, buf, len);
+}
+
+static const weir_clock stepped_clock = {
+    .wall_ms = stepped_wall_ms, .boot_ms = stepped_boot_ms, .random = system_random};
+
+void
+world_step_clocks(int64_t wall_ms, int64_t boot_ms)
+{
+    atomic_fetch_add(&added_wall_ms, wall_ms);
+    atomic_fetch_add(&added_boot_ms, boot_ms);
 }
 
 /* ---- what handlers do ---- */
@@ -213,6 +243,9 @@ count_line(const weir_log_record *record, void *arg)
     if (strstr(record->message, "broker answers") != NULL) {
         atomic_fetch_add(&world.recoveries, 1);
     }
+    if (strstr(record->message, "the clock stepped") != NULL) {
+        atomic_fetch_add(&world.jumps, 1);
+    }
     if (getenv("WEIR_TEST_LOG") != NULL) {
         fputs(record->line, stderr);
     }
@@ -251,7 +284,7 @@ open_url(const char *url)
     weir_error err = {0};
 
     make_lasting();
-    weir_broker_options options = {.logger = world.logger};
+    weir_broker_options options = {.logger = world.logger, .clock = &stepped_clock};
     int code = weir_broker_open(&world.broker, url, &options, &err);
     if (code != 0) {
         fprintf(stderr, "%s: %s\n", url, err.text);
@@ -266,6 +299,8 @@ reset(void)
 {
     memset(&world, 0, sizeof(world));
     atomic_store(&next_id, 0);
+    atomic_store(&added_wall_ms, 0);
+    atomic_store(&added_boot_ms, 0);
     flaky_reset();
 }
 

@@ -37,6 +37,7 @@ struct world {
     atomic_int errors;      /* calls of on_error */
     atomic_int outages;     /* log lines of an outage's begin */
     atomic_int recoveries;  /* log lines of its end */
+    atomic_int jumps;       /* log lines of clocks that stepped */
     atomic_bool released;
     char queues[1024][16]; /* the queues of the tasks, in the order in which they began */
 };
@@ -58,6 +59,8 @@ void world_serve(const weir_server_options *options);
 /* Enqueues a task of the type, to do `what`. The id is "1", "2", ... unless the task has one. */
 void world_enqueue(const char *what);
 void world_enqueue_task(weir_task task, const char *what);
+/* Steps the clocks of the broker. */
+void world_step_clocks(int64_t wall_ms, int64_t boot_ms);
 /* Lets "stay" go. */
 void world_release(void);
 
@@ -65,7 +68,6 @@ void world_release(void);
 bool world_until(bool (*test)(long arg), long arg);
 bool world_begun(long count);
 bool world_ended(long count);
-bool world_running(long count);
 
 /* Looks a task of the queue "default" up; the state is none where there is no such task. */
 struct world_task {
