@@ -7,11 +7,17 @@
 
 #include "registry.h"
 
+#ifdef WEIR_WITH_REDIS
+#include "redis/redis.h"
+#endif
 #ifdef WEIR_WITH_SQLITE
 #include "sqlite/sqlite.h"
 #endif
 
 const weir_backend *const weir__builtin_backends[] = {
+#ifdef WEIR_WITH_REDIS
+    &weir__redis_backend,
+#endif
 #ifdef WEIR_WITH_SQLITE
     &weir__sqlite_backend,
 #endif

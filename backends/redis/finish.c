@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an outcome makes of a task is encoded here, from the claim's copy of it: the script only moves
+ * it. A finish that is not allowed is given the token 0, which no lease has, and never sent as anything else.
+ */
+#include <config.h>
+
+#include "finish.h"
+#include "listener.h"
+#include "message.h"
+
+#include <string.h>
+
+static const char *
+queue_of(const void *batch, size_t i)
+{
+    return ((const weir_finish *)batch)[i].claim->task->queue;
+}
+
+static bool
+is_refused(const weir_finish *finish)
+{
+    return !finish->claim->started && finish->kind != WEIR_FINISH_REQUEUE;
+}
+
+static const char *
+letter_of(const weir_finish *finish)
+{
+    if (finish->kind == WEIR_FINISH_DONE)
+        return finish->claim->task->unique_key ? "l" : "d";
+    if (finish->kind == WEIR_FINISH_COMPLETE)
+        return "c";
+    if (finish->kind == WEIR_FINISH_RETRY)
+        return finish->counted ? "f" : "r";
+    if (finish->kind == WEIR_FINISH_ARCHIVE)
+        return "a";
+    return finish->claim->started ? "q" : "n";
+}
+
+static weir_task_info
+task_after(const weir_finish *finish, int64_t now_ms)
+{
+    weir_task_info task = *finish->claim->task;
+
+    if (finish->error) {
+        task.last_error = finish->error;
+        task.last_failed_at_ms = now_ms;
+    }
+    if (finish->kind == WEIR_FINISH_RETRY && finish->counted)
+        task.retried++;
+    if (finish->kind == WEIR_FINISH_COMPLETE) {
+        task.state = WEIR_STATE_COMPLETED;
+        task.state_since_ms = now_ms;
+    }
+    return task;
+}
+
+static void
+add_result(struct weir__step *step, const weir_finish *finish)
+{
+    char *copy;
+
+    if (!finish->result) {
+        weir__step_text(step, "-");
+        return;
+    }
+    copy = weir__space_alloc(&step->trip->space, finish->result_len + 1);
+    if (copy) {
+        copy[0] = '+';
+        memcpy(copy + 1, finish->result, finish->result_len);
+    }
+    weir__step_bytes(step, copy, finish->result_len + 1);
+}
+
+static int
+add_outcome(struct weir__step *step, const weir_finish *finish, const struct weir__queue *queue,
+            int64_t now_ms)
+{
+    struct weir__space *space = &step->trip->space;
+    const weir_task_info task = task_after(finish, now_ms);
+    const char *lock = task.unique_key ? weir__lock_key(task.unique_key, queue, space) : "";
+    const char *message = NULL;
+    size_t len = 0;
+
+    if (finish->kind == WEIR_FINISH_DONE) {
+        if (task.unique_key)
+            weir__step_text(step, lock);
+        return 0;
+    }
+    if (weir__message_encode(&task, queue, space, &message, &len) < 0)
+        return WEIR_E_NOMEM;
+    if (finish->kind != WEIR_FINISH_ARCHIVE) {
+        weir__step_number(step, weir__seconds_up(finish->at_ms));
+        weir__step_number(step, finish->at_ms);
+    }
+    weir__step_bytes(step, message, len);
+    if (finish->kind == WEIR_FINISH_COMPLETE) {
+        weir__step_text(step, lock);
+        add_result(step, finish);
+    }
+    return 0;
+}
+
+static int
+add_finish(struct weir__step *step, const weir_finish *finish, const struct weir__queue *queue,
+           int64_t now_ms)
+{
+    weir__step_text(step, finish->claim->task->id);
+    if (is_refused(finish)) {
+        weir__step_text(step, "0");
+        weir__step_text(step, "d");
+        return 0;
+    }
+    weir__step_number(step, (int64_t)finish->claim->token);
+    weir__step_text(step, letter_of(finish));
+    if (finish->kind == WEIR_FINISH_REQUEUE)
+        return 0;
+    return add_outcome(step, finish, queue, now_ms);
+}
+
+static int
+add_queue(struct weir__trip *trip, struct weir__group *group, const weir_request_id *request,
+          int64_t now_ms, const weir_finish *finishes)
+{
+    int rc = weir__queue_lane(&group->queue, request, "", &trip->space);
+
+    group->step = rc < 0 ? NULL : weir__trip_script(trip, WEIR__SCRIPT_FINISH, &group->queue);
+    if (!group->step)
+        return WEIR_E_NOMEM;
+    weir__step_number(group->step, (int64_t)request->number);
+    weir__step_number(group->step, now_ms);
+    for (size_t i = 0; rc == 0 && i < group->count; i++)
+        rc = add_finish(group->step, &finishes[group->items[i]], &group->queue, now_ms);
+    return rc;
+}
+
+int
+weir__finish_add(struct weir__groups *groups, struct weir__trip *trip,
+                 const weir_request_id *request, int64_t now_ms, weir_finish *finishes,
+                 size_t count)
+{
+    int rc = weir__groups_init(groups, trip, finishes, count, queue_of, now_ms);
+
+    for (size_t k = 0; rc == 0 && k < groups->count; k++)
+        rc = add_queue(trip, &groups->items[k], request, now_ms, finishes);
+    return rc;
+}
+
+void
+weir__finish_results(struct weir__redis_backend *b, const struct weir__groups *groups,
+                     weir_finish *finishes, size_t count)
+{
+    static const struct weir__letter letters[] = {{'o', 0}, {'s', WEIR_E_STALE}, {0, 0}};
+
+    for (size_t k = 0; k < groups->count; k++) {
+        const struct weir__group *group = &groups->items[k];
+
+        for (size_t i = 0; i < group->count; i++)
+            finishes[group->items[i]].outcome = weir__group_result(group, i, letters);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (is_refused(&finishes[i]))
+            finishes[i].outcome = WEIR_E_STATE;
+        weir__redis_listener_forget(b->listener, finishes[i].claim->task->id);
+    }
+}

@@ -1,0 +1,86 @@
+-- SPDX-License-Identifier: MIT
+--
+-- Runs, archives or deletes tasks that are not active: those named, or so many of a state.
+--
+-- KEYS: prefix, pending, scheduled, retry, archived, completed, groups
+-- ARGV: "run", "archive" or "delete", now in ms, then "ids" and ids, or
+--       "all", the state, how many, and for aggregating a group
+-- Returns one letter for each id: o (done), n (no such task), s (not in its state).
+local prefix, pending, scheduled, retry, archived, completed, groups = unpack(KEYS)
+local verb, now_ms = ARGV[1], ARGV[2]
+local sets = {scheduled = scheduled, retry = retry, archived = archived, completed = completed}
+local refused = {
+    run = {pending = true, active = true},
+    archive = {active = true, archived = true, completed = true},
+    delete = {active = true},
+}
+
+local function leave(id, state, group)
+    if sets[state] then
+        redis.call('ZREM', sets[state], id)
+    elseif state == 'pending' then
+        if redis.call('LREM', pending, -1, id) > 0 then redis.call('LREM', pending, 0, id) end
+    elseif state == 'aggregating' and group then
+        local key = prefix .. 'g:' .. group
+        redis.call('ZREM', key, id)
+        if redis.call('EXISTS', key) == 0 then redis.call('SREM', groups, group) end
+    end
+end
+
+local act = {}
+function act.run(id, key)
+    redis.call('HSET', key, 'state', 'pending', 'pending_since', now_ms .. '000000')
+    redis.call('LPUSH', pending, id)
+end
+function act.archive(id, key)
+    local now_s = string.format('%.0f', math.floor(tonumber(now_ms) / 1000))
+    redis.call('HSET', key, 'state', 'archived', 'weir_at', now_ms)
+    redis.call('HDEL', key, 'pending_since')
+    redis.call('ZADD', archived, now_s, id)
+end
+function act.delete(id, key, lock)
+    redis.call('DEL', key)
+    if lock and lock:sub(1, #prefix) == prefix and redis.call('GET', lock) == id then
+        redis.call('DEL', lock)
+    end
+end
+
+-- Where an id stands in a list of `wanted` but its task does not say so, the entry is what is wrong.
+local function steer(id, wanted, set)
+    local key = prefix .. 't:' .. id
+    local facts = redis.pcall('HMGET', key, 'state', 'group', 'unique_key', 'msg')
+    local state = not facts.err and facts[1] or nil
+    if wanted and (state ~= wanted or not facts[4]) then
+        if wanted == 'pending' then
+            redis.call('LREM', pending, 0, id)
+        else
+            redis.call('ZREM', set, id)
+        end
+        return 'n'
+    end
+    if facts.err or not facts[4] then return 'n' end
+    if refused[verb][state] then return 's' end
+    leave(id, state, facts[2])
+    act[verb](id, key, facts[3])
+    return 'o'
+end
+
+local results = {}
+if ARGV[3] == 'ids' then
+    for i = 4, #ARGV do results[#results + 1] = steer(ARGV[i]) end
+    return table.concat(results)
+end
+local wanted, max = ARGV[4], tonumber(ARGV[5])
+local set = sets[wanted] or ARGV[6] and prefix .. 'g:' .. ARGV[6]
+local ids
+if refused[verb][wanted] then
+    return ''
+elseif wanted == 'pending' then
+    ids = redis.call('LRANGE', pending, -max, -1)
+else
+    ids = redis.call('ZRANGE', set, 0, max - 1)
+end
+local first, last, step = 1, #ids, 1
+if wanted == 'pending' then first, last, step = #ids, 1, -1 end
+for i = first, last, step do results[#results + 1] = steer(ids[i], wanted, set) end
+return table.concat(results)
