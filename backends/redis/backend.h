@@ -24,7 +24,7 @@ struct weir__redis_backend {
     weir_logger *logger;
     struct weir__digests digests;
     atomic_uint next_token;
-    atomic_uint sweep_window;     /* where recovery looks next for active ids without a lease */
+    atomic_uint sweep_window;      /* where recovery looks next for active ids without a lease */
     _Atomic uint64_t sweep_cursor; /* where the scan for stray tasks goes on */
 };
 

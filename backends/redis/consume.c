@@ -31,8 +31,8 @@ static int
 add_starts(struct consuming *c, struct weir__trip *trip)
 {
     const weir_start *starts = c->work->starts;
-    int rc = weir__groups_init(&c->starts, trip, starts, c->work->start_count, start_queue,
-                               c->now_ms);
+    int rc =
+        weir__groups_init(&c->starts, trip, starts, c->work->start_count, start_queue, c->now_ms);
 
     for (size_t k = 0; rc == 0 && k < c->starts.count; k++) {
         struct weir__group *group = &c->starts.items[k];

@@ -40,8 +40,8 @@ compare_names(const void *a, const void *b)
     return strcmp((*(const redisReply *const *)a)->str, (*(const redisReply *const *)b)->str);
 }
 
-static void
-sort_names(redisReply *names)
+void
+weir__sort_names(redisReply *names)
 {
     if (names->elements > 1)
         qsort(names->element, names->elements, sizeof names->element[0], compare_names);
@@ -59,7 +59,7 @@ weir__redis_queues(void *self, weir_name_sink sink, void *arg, weir_error *err)
     weir__step_text(step, queues_key(&trip));
     rc = weir__trip_run(&trip, err);
     if (rc == 0)
-        sort_names(step->reply);
+        weir__sort_names(step->reply);
     for (size_t i = 0; rc == 0 && i < step->reply->elements; i++)
         rc = sink(arg, step->reply->element[i]->str);
     weir__trip_release(&trip);
@@ -81,8 +81,8 @@ count_groups(struct weir__trip *trip, const struct weir__queue *queue, const red
         return weir_error_set(err, WEIR_E_NOMEM, NULL);
     for (size_t i = 0; i < names->elements; i++) {
         step = weir__trip_command(trip, "ZCARD");
-        weir__step_text(step, weir__space_text(&trip->space, "%sg:%s", queue->prefix,
-                                               names->element[i]->str));
+        weir__step_text(
+            step, weir__space_text(&trip->space, "%sg:%s", queue->prefix, names->element[i]->str));
     }
     rc = weir__trip_run_from(trip, from, err);
     if (rc < 0)
@@ -110,7 +110,7 @@ weir__group_sizes(struct weir__trip *trip, const struct weir__queue *queue,
     rc = weir__trip_run_from(trip, from, err);
     if (rc < 0)
         return rc;
-    sort_names(step->reply);
+    weir__sort_names(step->reply);
     return count_groups(trip, queue, step->reply, sizes, err);
 }
 
@@ -137,7 +137,8 @@ fill(weir_queue_info *info, const redisReply *row, size_t aggregating, int64_t n
     info->processed_today = weir__reply_number(weir__reply_at(row, 10));
     info->failed_today = weir__reply_number(weir__reply_at(row, 11));
     info->memory_bytes = -1;
-    info->latency_ms = since_ns > 0 && since_ns / 1000000 < now_ms ? now_ms - since_ns / 1000000 : 0;
+    info->latency_ms = since_ns > 0 && since_ns / 1000000 < now_ms ? now_ms - since_ns / 1000000
+                                                                   : 0;
 }
 
 int

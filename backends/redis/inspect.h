@@ -8,6 +8,9 @@
 /* 0, or WEIR_E_NO_QUEUE when the queue was never published. */
 int weir__queue_check(struct weir__redis_backend *b, const char *queue, weir_error *err);
 
+/* Sorts an array of strings. */
+void weir__sort_names(redisReply *names);
+
 struct weir__group_size {
     const char *name;
     size_t size;

@@ -36,7 +36,7 @@ enum weir__key {
 #define WEIR__KEY_ENUM(name, suffix) WEIR__KEY_##name,
     WEIR__KEY_MAP(WEIR__KEY_ENUM)
 #undef WEIR__KEY_ENUM
-        WEIR__KEY_COUNT,
+    WEIR__KEY_COUNT,
     WEIR__KEY_NONE = WEIR__KEY_COUNT /* ends a script's list */
 };
 

@@ -87,8 +87,8 @@ weir__lost_note(struct weir__lost *lost, const char *queue, const weir_request_i
 
     pthread_mutex_lock(&lost->mutex);
     for (size_t i = 0; i < MOST; i++)
-        known = known || (is_of(&lost->notes[i], request) &&
-                          strcmp(lost->notes[i].queue, queue) == 0);
+        known = known ||
+                (is_of(&lost->notes[i], request) && strcmp(lost->notes[i].queue, queue) == 0);
     if (!known)
         add(lost, queue, request);
     pthread_mutex_unlock(&lost->mutex);

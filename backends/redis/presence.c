@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "inspect.h"
 #include "message.h"
 #include "trip.h"
 
@@ -302,6 +303,8 @@ weir__redis_servers(void *self, int64_t now_ms, weir_server_sink sink, void *arg
     live = add_live(&trip, now_ms);
     rc = weir__trip_run(&trip, err);
     from = trip.last;
+    if (rc == 0)
+        weir__sort_names(live->reply);
     for (size_t i = 0; rc == 0 && i < live->reply->elements; i++) {
         const char *key = live->reply->element[i]->str;
 

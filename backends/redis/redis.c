@@ -90,8 +90,7 @@ static unsigned
 capabilities(void *self)
 {
     (void)self;
-    return WEIR_CAP_PERSISTENT | WEIR_CAP_SHARED | WEIR_CAP_PUSH | WEIR_CAP_STEER |
-           WEIR_CAP_LEADER;
+    return WEIR_CAP_PERSISTENT | WEIR_CAP_SHARED | WEIR_CAP_PUSH | WEIR_CAP_STEER | WEIR_CAP_LEADER;
 }
 
 static int

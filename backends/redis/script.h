@@ -32,7 +32,7 @@ enum weir__script {
 #define WEIR__SCRIPT_ENUM(name) WEIR__SCRIPT_##name,
     WEIR__SCRIPT_MAP(WEIR__SCRIPT_ENUM)
 #undef WEIR__SCRIPT_ENUM
-        WEIR__SCRIPT_COUNT,
+    WEIR__SCRIPT_COUNT,
     WEIR__SCRIPT_NONE = WEIR__SCRIPT_COUNT /* a plain command */
 };
 

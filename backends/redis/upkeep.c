@@ -42,15 +42,14 @@ forward_all(struct weir__trip *trip, int64_t now_ms, weir_forward *forward, size
 
     weir__trip_clear(trip);
     for (size_t i = first; i < first + count; i++)
-        weir__step_number(
-            queue_step(trip, WEIR__SCRIPT_FORWARD, forward->queues[i], now_ms), (int64_t)max);
+        weir__step_number(queue_step(trip, WEIR__SCRIPT_FORWARD, forward->queues[i], now_ms),
+                          (int64_t)max);
     if (trip->nomem)
         return weir_error_set(err, WEIR_E_NOMEM, NULL);
     rc = weir__trip_run(trip, err);
     for (step = trip->first; rc == 0 && step; step = step->next) {
         forward->moved += (size_t)weir__reply_number(weir__reply_at(step->reply, 0));
-        forward->next_due_at_ms =
-            earlier(forward->next_due_at_ms, weir__reply_at(step->reply, 1));
+        forward->next_due_at_ms = earlier(forward->next_due_at_ms, weir__reply_at(step->reply, 1));
     }
     return rc;
 }

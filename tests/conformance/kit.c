@@ -84,6 +84,12 @@ pass(int64_t ms)
         continue;
 }
 
+void
+pass_lease(void)
+{
+    pass(LEASE_MS + 1 + place_lease_grain_ms());
+}
+
 /* From any thread, and in a child, where no test is under way: there a failure is only printed. */
 static bool
 report(bool ok, const char *message, const char *file, int line)

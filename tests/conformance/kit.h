@@ -39,6 +39,8 @@ void kit_reopen(void);
 
 /* Lets time pass for leases and locks: moves the clock, and waits where the store keeps time itself. */
 void pass(int64_t ms);
+/* Lets so much time pass that every lease of LEASE_MS given until now has ended. */
+void pass_lease(void);
 
 #define CASE(fn)                                                                                   \
     {                                                                                              \

@@ -108,6 +108,7 @@ main(int argc, char **argv)
     char *only_program[] = {argv[0], NULL};
     const char *filter = NULL;
     bool listing = false;
+    int failed;
     int i = 1;
 
     if (argc > 1 && strcmp(argv[1], "--child") == 0)
@@ -130,5 +131,7 @@ main(int argc, char **argv)
         return usage();
     if (place_set(argv[i]) != 0)
         return 2;
-    return harness_main(1, only_program, list);
+    failed = harness_main(1, only_program, list);
+    place_leave();
+    return failed;
 }

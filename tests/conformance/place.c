@@ -6,16 +6,20 @@
 
 #include "place.h"
 
+#include "redis_server.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define MEMORY "sqlite::memory:"
+#define OWN_REDIS "redis:own" /* a redis-server of this program's */
 
 struct scheme {
     const char *prefix; /* of the URL; the first row that fits counts */
     bool keeps_time;
+    int64_t lease_grain_ms;
     void (*fresh)(char *url, size_t size, unsigned number);
     void (*drop)(const char *url);
 };
@@ -60,9 +64,44 @@ drop_file(const char *url)
     }
 }
 
+/* redis...://...?PARAMS -> the same with a prefix that nobody has used: one server holds many stores. */
+static void
+prefix_of_its_own(char *url, size_t size, unsigned number)
+{
+    snprintf(url, size, "%s%cprefix=c%ld-%u:", place, strchr(place, '?') ? '&' : '?',
+             (long)getpid(), number);
+}
+
+static struct redis_server *own_redis;
+
+static void
+own_server(char *url, size_t size, unsigned number)
+{
+    const char *at = place;
+
+    if (!own_redis)
+        own_redis = redis_server_start(NULL);
+    if (!own_redis)
+        exit(1);
+    place = redis_server_unix_url(own_redis);
+    prefix_of_its_own(url, size, number);
+    place = at;
+}
+
+static void
+flush_own_server(const char *url)
+{
+    char reply[16];
+
+    (void)url;
+    redis_server_say(own_redis, "FLUSHALL", reply, sizeof(reply));
+}
+
 static const struct scheme schemes[] = {
-    {MEMORY, false, same_url, nothing_to_drop},
-    {"sqlite:", false, file_in_folder, drop_file},
+    {MEMORY, false, 0, same_url, nothing_to_drop},
+    {"sqlite:", false, 0, file_in_folder, drop_file},
+    {OWN_REDIS, true, 1000, own_server, flush_own_server},
+    {"redis", true, 1000, prefix_of_its_own, nothing_to_drop},
 };
 
 int
@@ -95,4 +134,17 @@ bool
 place_keeps_time(void)
 {
     return chosen->keeps_time;
+}
+
+int64_t
+place_lease_grain_ms(void)
+{
+    return chosen->lease_grain_ms;
+}
+
+void
+place_leave(void)
+{
+    redis_server_free(own_redis);
+    own_redis = NULL;
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Remembers the place; 0, or -1 when no row fits the URL (a message is printed). */
 int place_set(const char *url);
@@ -20,5 +21,11 @@ void place_drop(const char *url);
 
 /* True when leases and locks end by the store's own clock, so that tests must let real time pass. */
 bool place_keeps_time(void);
+
+/* How much longer than asked for a lease may live there. */
+int64_t place_lease_grain_ms(void);
+
+/* Ends what the place had started. */
+void place_leave(void);
 
 #endif

@@ -226,7 +226,7 @@ a_dead_process_s_task_is_recovered_when_its_lease_has_ended(void)
     IS(child_wait(child_start("take-and-die", "alpha")), 0);
     IS(state_of("alpha", "a"), WEIR_STATE_ACTIVE);
     IS(recover("alpha", 2, claims), 0);
-    pass(LEASE_MS + 1);
+    pass_lease();
     IS(recover("alpha", 2, claims), 1);
 }
 

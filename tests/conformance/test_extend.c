@@ -42,7 +42,7 @@ a_lease_that_ended_but_was_not_taken_can_be_extended_or_is_stale(void)
     weir_claim *dead[2];
     int code;
 
-    pass(LEASE_MS + 1);
+    pass_lease();
     code = extend_one(claim, NULL);
     IS(code == 0 || code == WEIR_E_STALE, true);
     IS(recover("alpha", 2, dead), code == 0 ? 0 : 1);
@@ -57,7 +57,7 @@ a_lost_lease_is_told_as_stale(void)
     OK(FINISH(claim, REQUEUE));
     IS(extend_one(claim, NULL), WEIR_E_STALE);
     claim = take("alpha");
-    pass(LEASE_MS + 1);
+    pass_lease();
     MUST(recover("alpha", 2, dead) == 1);
     IS(extend_one(claim, NULL), WEIR_E_STALE);
     OK(extend_one(dead[0], NULL));

@@ -124,7 +124,7 @@ a_finish_frees_the_task_of_its_lease(void)
     weir_claim *claims[2];
 
     OK(FINISH(put_and_take("a"), REQUEUE));
-    pass(LEASE_MS + 1);
+    pass_lease();
     IS(recover("alpha", 2, claims), 0);
 }
 

@@ -27,7 +27,7 @@ recovery_takes_a_dead_lease_under_a_new_token_and_lease(void)
 
     put_all("alpha", "a");
     old = take("alpha");
-    pass(LEASE_MS + 1);
+    pass_lease();
     IS(look("alpha", "a")->is_orphaned, true);
     MUST(recover("alpha", 3, dead) == 1);
     SAME(dead[0]->task->id, "a");
@@ -46,7 +46,7 @@ the_old_holder_s_finish_is_refused_after_recovery(void)
 
     put_all("alpha", "a");
     old = take("alpha");
-    pass(LEASE_MS + 1);
+    pass_lease();
     MUST(recover("alpha", 3, dead) == 1);
     IS(FINISH(old, DONE), WEIR_E_STALE);
     IS(state_of("alpha", "a"), WEIR_STATE_ACTIVE);
@@ -78,7 +78,7 @@ recovery_tells_that_a_task_never_started(void)
 
     put_all("alpha", "a b");
     MUST(take_ahead("alpha") != NULL && take("alpha") != NULL);
-    pass(LEASE_MS + 1);
+    pass_lease();
     MUST(recover("alpha", 3, dead) == 2);
     for (int i = 0; i < 2; i++)
         IS(dead[i]->started, strcmp(dead[i]->task->id, "b") == 0);
@@ -93,7 +93,7 @@ a_committed_start_is_told_by_recovery(void)
     put_all("alpha", "a");
     claim = take_ahead("alpha");
     OK(start_one(claim));
-    pass(LEASE_MS + 1);
+    pass_lease();
     MUST(recover("alpha", 3, dead) == 1);
     IS(dead[0]->started, true);
 }
@@ -105,7 +105,7 @@ a_recovered_task_that_never_started_goes_back_to_the_head(void)
 
     put_all("alpha", "a b");
     MUST(take_ahead("alpha") != NULL);
-    pass(LEASE_MS + 1);
+    pass_lease();
     MUST(recover("alpha", 3, dead) == 1);
     OK(FINISH(dead[0], REQUEUE));
     IDS("alpha", PENDING, "a b");
@@ -120,9 +120,9 @@ the_one_who_recovers_holds_a_lease_that_can_die_as_well(void)
 
     put_all("alpha", "a b");
     MUST(take("alpha") != NULL && take_ahead("alpha") != NULL);
-    pass(LEASE_MS + 1);
+    pass_lease();
     MUST(recover("alpha", 3, first) == 2);
-    pass(LEASE_MS + 1);
+    pass_lease();
     MUST(recover("alpha", 3, second) == 2);
     for (int i = 0; i < 2; i++) {
         IS(second[i]->started, strcmp(second[i]->task->id, "a") == 0);
@@ -138,7 +138,7 @@ at_most_max_are_recovered_in_one_call(void)
 
     put_all("alpha", "a b c d e");
     IS(take_some(store, "alpha", 5, 5, claims), 5);
-    pass(LEASE_MS + 1);
+    pass_lease();
     IS(recover("alpha", 2, claims), 2);
     IS(recover("alpha", 2, claims), 2);
     IS(recover("alpha", 2, claims), 1);
@@ -153,7 +153,7 @@ only_the_queues_that_are_named_are_recovered(void)
     put_all("alpha", "a");
     put_all("beta", "b");
     MUST(take("alpha") != NULL && take("beta") != NULL);
-    pass(LEASE_MS + 1);
+    pass_lease();
     IS(recover("none", 5, claims), 0);
     MUST(recover("alpha", 5, claims) == 1);
     SAME(claims[0]->task->id, "a");

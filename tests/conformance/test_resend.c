@@ -131,7 +131,7 @@ a_repeated_take_gives_only_tasks_whose_token_still_holds(void)
     put_all("alpha", "a b c");
     seen = take_two(&first);
     IS(seen.count, 2);
-    pass(LEASE_MS + 1);
+    pass_lease();
     MUST(recover("alpha", 1, dead) == 1);
     seen = take_two(&first);
     IS(seen.count, 1);
