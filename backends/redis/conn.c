@@ -282,8 +282,12 @@ parse(struct weir__redis_conn *c, redisReply **reply)
 static bool
 read_in(struct weir__redis_conn *c)
 {
-    if (redisBufferRead(c->ctx) != REDIS_OK) {
-        fail(c, "%s", c->ctx->err == REDIS_ERR_IO ? strerror(errno) : c->ctx->errstr);
+    int rc = c->tls ? weir__redis_tls_read(c->ctx) : redisBufferRead(c->ctx);
+
+    if (rc != REDIS_OK) {
+        fail(c, "%s",
+             c->ctx->err == REDIS_ERR_IO && c->ctx->errstr[0] == '\0' ? strerror(errno)
+                                                                      : c->ctx->errstr);
         return false;
     }
     return true;

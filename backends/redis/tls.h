@@ -13,6 +13,8 @@
 
 #include <hiredis/hiredis.h>
 
+#include <stdbool.h>
+
 struct weir__redis_tls;
 
 /* Reads the certificates. Errors: WEIR_E_CONFIG (names the file), WEIR_E_UNSUPPORTED, WEIR_E_NOMEM. */
@@ -26,7 +28,8 @@ void weir__redis_tls_free(struct weir__redis_tls *tls);
 int weir__redis_tls_start(struct weir__redis_tls *tls, redisContext *ctx, const char *host,
                           const char *where, weir_error *err);
 
-/* redisBufferWrite() without SIGPIPE. */
+/* redisBufferRead() and redisBufferWrite() without SIGPIPE. */
+int weir__redis_tls_read(redisContext *ctx);
 int weir__redis_tls_write(redisContext *ctx, bool *done);
 
 /* True if something was decrypted and not read yet. */
