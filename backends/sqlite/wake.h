@@ -14,7 +14,8 @@
  *    event comes before the commit can be seen, so the hub looks several times with growing pauses, and never more
  *    often than that however busy the others are.
  * After an event of others the hub looks: has data_version changed; then, for each queue, whether there is work that may be
- * taken, a due time earlier than forward() told, a cancellation more than before.
+ * taken, a due time earlier than forward() told, a cancellation more than before. When a neighbour is busy with what is of no
+ * interest here, looks come every few milliseconds and not with each of its commits.
  *
  * One of the waiting threads does the polling, the others wait for it; an idle one makes no system call.
  * Without inotify or without the file beside the database it looks every half second (said in the log).
@@ -60,9 +61,13 @@ struct weir__hub {
 
     struct weir__conn conn; /* of the poller */
     int64_t data_version;
-    int step;           /* looks since the last event on the log; -1: none to come */
-    bool quiet;         /* no event on the log between the last two looks */
-    int64_t look_at_us; /* when the next one is, monotonic */
+    int step;              /* looks since the last event on the log; -1: none to come */
+    bool quiet;            /* no event on the log between the last two looks */
+    int64_t look_at_us;    /* when the next one is, monotonic */
+    bool touched;          /* the present look is because of a touch */
+    int futile;            /* such looks, one after another, that found nothing */
+    int64_t looked_at_us;  /* the last of them */
+    int64_t calm_until_us; /* touches are not heeded before; then they are still there */
 };
 
 int weir__hub_init(struct weir__hub *hub, struct weir__store *store);

@@ -31,6 +31,11 @@
 #define STEPS (sizeof(step_us) / sizeof(step_us[0]))
 #define BUSY_STEP 4
 
+/* After so many looks for nothing, each within this time of the one before, the next one is put off. */
+#define FUTILE_LOOKS 3
+#define FUTILE_WITHIN_US 100000
+#define CALM_US 4000
+
 static const int64_t step_us[] = {200, 1000, 4000, 16000, 64000, 256000, 1000000};
 
 static int64_t
@@ -280,6 +285,8 @@ find_timeout(const struct weir__hub *hub, int64_t end_ms, struct timespec *room)
 
     if (hub->step >= 0 && hub->look_at_us - now_us < left_us)
         left_us = hub->look_at_us - now_us;
+    if (hub->calm_until_us > now_us && hub->calm_until_us - now_us < left_us)
+        left_us = hub->calm_until_us - now_us;
     if (hub->blind && left_us > BLIND_MS * 1000)
         left_us = BLIND_MS * 1000;
     if (left_us == INT64_MAX)
@@ -304,9 +311,10 @@ bool
 weir__watch_block(struct weir__hub *hub, int64_t end_ms)
 {
     bool heed_log = hub->step < 0 || hub->quiet;
+    bool heed_touch = monotonic_us() >= hub->calm_until_us;
     struct pollfd fds[] = {
         {.fd = hub->event_fd, .events = POLLIN},
-        {.fd = hub->touch_fd, .events = POLLIN},
+        {.fd = heed_touch ? hub->touch_fd : -1, .events = POLLIN},
         {.fd = heed_log ? hub->wal_fd : -1, .events = POLLIN},
     };
     struct timespec room;
@@ -316,7 +324,8 @@ weir__watch_block(struct weir__hub *hub, int64_t end_ms)
         empty_event(hub->event_fd);
     if (ready > 0 && fds[2].revents != 0 && drain(hub->wal_fd) != 0)
         start_series(hub);
-    if (ready > 0 && fds[1].revents != 0 && drain_touches(hub))
+    hub->touched = ready > 0 && fds[1].revents != 0 && drain_touches(hub);
+    if (hub->touched)
         return true;
     if (hub->step >= 0 && monotonic_us() >= hub->look_at_us) {
         next_step(hub);
@@ -399,17 +408,26 @@ look_at(struct weir__hub *hub, struct weir__hub_queue *queue)
     return code < 0 ? mark_all(hub, queue) : changed;
 }
 
-bool
-weir__watch_look(struct weir__hub *hub)
+static void
+note_look(struct weir__hub *hub, bool found)
+{
+    int64_t now_us = monotonic_us();
+
+    if (found || now_us - hub->looked_at_us > FUTILE_WITHIN_US)
+        hub->futile = 0;
+    else if (hub->futile < FUTILE_LOOKS)
+        hub->futile++;
+    hub->looked_at_us = now_us;
+    hub->calm_until_us = hub->futile == FUTILE_LOOKS ? now_us + CALM_US : 0;
+}
+
+static bool
+look(struct weir__hub *hub)
 {
     struct weir__hub_queue *queue;
     int64_t version = 0;
     bool changed = false;
 
-    if (hub->rearm)
-        weir__watch_arm(hub);
-    if (hub->conn.db == NULL)
-        return false;
     if (read_data_version(hub, &version) == 0 && version == hub->data_version)
         return false;
     hub->data_version = version;
@@ -417,5 +435,20 @@ weir__watch_look(struct weir__hub *hub)
         changed = look_at(hub, queue) || changed;
     if (changed)
         hub->generation++;
+    return changed;
+}
+
+bool
+weir__watch_look(struct weir__hub *hub)
+{
+    bool changed;
+
+    if (hub->rearm)
+        weir__watch_arm(hub);
+    if (hub->conn.db == NULL)
+        return false;
+    changed = look(hub);
+    if (hub->touched)
+        note_look(hub, changed);
     return changed;
 }

@@ -74,10 +74,17 @@ kit_sql(sqlite3 *db, const char *sql)
 int
 kit_put(weir_broker *broker, const char *id, size_t payload_len, weir_error *err)
 {
+    return kit_put_into(broker, "q", id, payload_len, err);
+}
+
+int
+kit_put_into(weir_broker *broker, const char *queue, const char *id, size_t payload_len,
+             weir_error *err)
+{
     char *payload = calloc(1, payload_len + 1);
     weir_task_info task = {.id = id,
                            .type = "t",
-                           .queue = "q",
+                           .queue = queue,
                            .state = WEIR_STATE_PENDING,
                            .payload = payload,
                            .payload_len = payload_len};

@@ -28,7 +28,9 @@ sqlite3 *kit_connect(void);
 /* Runs SQL; returns SQLite's code. */
 int kit_sql(sqlite3 *db, const char *sql);
 
-/* Puts a task (id, payload_len bytes) into queue "q"; returns the item's result. */
+/* Puts a task (id, payload_len bytes) into a queue, or into "q"; returns the item's result. */
+int kit_put_into(weir_broker *broker, const char *queue, const char *id, size_t payload_len,
+                 weir_error *err);
 int kit_put(weir_broker *broker, const char *id, size_t payload_len, weir_error *err);
 /* Number of pending tasks of "q"; -1: cannot tell. */
 int kit_pending(weir_broker *broker);

@@ -101,6 +101,29 @@ what_this_process_finishes_does_not_wake_it(void)
     weir_broker_close(broker);
 }
 
+static void
+a_busy_neighbour_neither_wakes_nor_hides_what_is_of_interest(void)
+{
+    weir_broker *waiting = kit_open("?sync=normal", NULL);
+    weir_broker *busy = kit_open("?sync=normal", NULL);
+    weir_wait wait = settled(waiting);
+    char id[32];
+
+    for (int i = 0; i < 200; i++) {
+        snprintf(id, sizeof(id), "other%d", i);
+        CU_ASSERT_EQUAL(kit_put_into(busy, "elsewhere", id, 1, NULL), 0);
+        wait.timeout_ms = 0;
+        CU_ASSERT_EQUAL(weir__wait(waiting, &wait, NULL), 0);
+        CU_ASSERT_EQUAL(wait.reasons, WEIR_WAKE_TIMEOUT);
+    }
+    CU_ASSERT_EQUAL(kit_put(busy, "a", 1, NULL), 0);
+    wait.timeout_ms = LONG_MS;
+    CU_ASSERT_EQUAL(weir__wait(waiting, &wait, NULL), 0);
+    CU_ASSERT_EQUAL(wait.reasons, WEIR_WAKE_WORK);
+    weir_broker_close(busy);
+    weir_broker_close(waiting);
+}
+
 struct crowd {
     weir_broker *broker;
     atomic_int next;
@@ -162,6 +185,7 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_task_of_an_application_s_own_transaction_wakes),
     HARNESS_TEST(a_wake_up_survives_the_loss_of_the_file_beside_the_database),
     HARNESS_TEST(what_this_process_finishes_does_not_wake_it),
+    HARNESS_TEST(a_busy_neighbour_neither_wakes_nor_hides_what_is_of_interest),
     HARNESS_TEST(a_call_that_fails_does_not_touch_those_in_its_transaction),
     HARNESS_TEST(the_log_is_moved_into_the_database_and_does_not_grow),
     CU_TEST_INFO_NULL,
