@@ -5,7 +5,7 @@
  * whose reply was lost under the same id, refuse what the backend cannot do, and own the memory
  * that backends only show.
  *
- * A reply that was lost: enqueue, consume and recover are repeated under the same request id, up to
+ * A reply that was lost: enqueue, consume, recover and tick are repeated under the same request id, up to
  * three times, when the call or one of its items comes back as WEIR_E_UNKNOWN; not with
  * WEIR_CAP_SURE_REPLIES. What is then still WEIR_E_UNKNOWN stays so: a later try that did not reach
  * the store says nothing about an earlier one.
@@ -95,5 +95,25 @@ int weir__pause(weir_broker *broker, const char *queue, bool paused, weir_error 
 int weir__remove_queue(weir_broker *broker, const char *queue, bool force, size_t max, size_t *done,
                        weir_error *err);
 int weir__cancel(weir_broker *broker, const char *queue, const char *id, weir_error *err);
+
+int weir__lead(weir_broker *broker, const char *name, const char *holder, int64_t ttl_ms,
+               bool *leads, weir_error *err);
+int weir__resign(weir_broker *broker, const char *name, const char *holder, weir_error *err);
+
+/*
+ * Enqueues a tick. Repeated under its request id like an enqueue; when that leaves its fate open,
+ * the result is WEIR_E_UNKNOWN, and a later call for the same tick finds out: it succeeds, or is
+ * WEIR_E_STALE with *last_at_ms == tick_at_ms. *last_at_ms is what the store said, also on success.
+ */
+int weir__tick(weir_broker *broker, const char *entry_id, int64_t *last_at_ms, int64_t tick_at_ms,
+               weir_enqueue_item *item, weir_error *err);
+int weir__last_tick(weir_broker *broker, const char *queue, const char *entry_id,
+                    int64_t *last_at_ms, weir_error *err);
+int weir__scheduler_beat(weir_broker *broker, const char *scheduler_id,
+                         const weir_scheduler_entry *entries, size_t count, int64_t ttl_ms,
+                         weir_error *err);
+int weir__scheduler_entries(weir_broker *broker, weir_entry_sink sink, void *arg, weir_error *err);
+int weir__scheduler_history(weir_broker *broker, const char *entry_id, size_t offset, size_t limit,
+                            weir_event_sink sink, void *arg, weir_error *err);
 
 #endif

@@ -285,12 +285,17 @@ typedef struct weir_amend {
     int64_t process_at_ms; /* scheduled, retry: new due time; 0: unchanged */
 } weir_amend;
 
-/* A periodic task as shown by tools. */
+/*
+ * A periodic task as shown by tools. A backend keeps the options as they are: those of other
+ * programs may be of forms that weir does not make.
+ */
 typedef struct weir_scheduler_entry {
     const char *id;
     const char *spec;
-    const weir_task_info *task;
-    int64_t next_at_ms;
+    const weir_task_info *task; /* of it: type, payload, payload_len and queue, no more */
+    const char *const *options; /* asynq's printed forms: Queue("low"), MaxRetry(3), ... */
+    size_t option_count;
+    int64_t next_at_ms; /* 0: never */
     int64_t prev_at_ms; /* 0: never */
 } weir_scheduler_entry;
 
@@ -448,21 +453,27 @@ typedef struct weir_backend {
     /* ---- WEIR_CAP_PERIODIC ---- */
 
     /*
-     * Enqueues one tick of a periodic task if the entry's last tick is still last_at_ms, and sets
-     * it to tick_at_ms; else *last_at_ms is what it is and the item's result is WEIR_E_STALE.
-     * Writes the history.
+     * Enqueues one tick of a periodic task if the entry's last tick in the task's queue is still
+     * *last_at_ms (0: it never had one), and sets it to tick_at_ms; else *last_at_ms is what it is
+     * and the item's result is WEIR_E_STALE. All of it is one step. A task that is refused
+     * (WEIR_E_CONFLICT, WEIR_E_DUPLICATE) is not enqueued, but the tick is over: the last tick is
+     * set all the same. A task that was enqueued goes into the entry's history with now_ms, of
+     * which the last 1000 are kept.
      */
     int (*tick)(void *self, const weir_request_id *request, int64_t now_ms, const char *entry_id,
                 int64_t *last_at_ms, int64_t tick_at_ms, weir_enqueue_item *item, weir_error *err);
-    /* The entry's last tick, 0 for never. */
+    /* The entry's last tick, 0 for never. The queue need not exist. */
     int (*last_tick)(void *self, const char *queue, const char *entry_id, int64_t *last_at_ms,
                      weir_error *err);
-    /* Publishes a scheduler's entries; listed until ttl_ms from now. count 0 removes them. */
+    /* Publishes a scheduler's entries in place of those before; listed until ttl_ms from now.
+     * scheduler_id is HOST:PID:UUID. count 0 removes them. */
     int (*scheduler_beat)(void *self, int64_t now_ms, const char *scheduler_id,
                           const weir_scheduler_entry *entries, size_t count, int64_t ttl_ms,
                           weir_error *err);
+    /* The entries of all schedulers that are listed. */
     int (*scheduler_entries)(void *self, int64_t now_ms, weir_entry_sink sink, void *arg,
                              weir_error *err);
+    /* What an entry enqueued, the latest first. An entry that nobody knows has none. */
     int (*scheduler_history)(void *self, const char *entry_id, size_t offset, size_t limit,
                              weir_event_sink sink, void *arg, weir_error *err);
 } weir_backend;
