@@ -33,6 +33,7 @@ const struct weir__absent_scheme weir__absent_schemes[] = {
     {"redis+unix", "--with-redis"},
     {"rediss", "--with-redis"},
     {"redis+sentinel", "--with-redis"},
+    {"rediss+sentinel", "--with-redis"},
     {"redis+cluster", "--with-redis"},
 #endif
     {NULL, NULL},

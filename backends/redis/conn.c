@@ -305,13 +305,20 @@ took_one(struct weir__redis_conn *c)
     }
 }
 
+/* A server that turns us away (maxclients) says why, and closes before it has heard anything. */
+static bool
+last_words(struct weir__redis_conn *c, redisReply **reply)
+{
+    return c->deadline_ms != 0 && read_in(c) && parse(c, reply) && *reply != NULL;
+}
+
 static bool
 await(struct weir__redis_conn *c, redisReply **reply)
 {
     int64_t deadline_ms = deadline_of(c);
 
     if (!send_out(c, deadline_ms)) {
-        return false;
+        return last_words(c, reply);
     }
     for (;;) {
         if (!parse(c, reply)) {

@@ -105,7 +105,8 @@ interrupt_redis(void *self)
     weir__redis_listener_interrupt(((struct weir__redis_backend *)self)->listener);
 }
 
-static const char *const schemes[] = {"redis", "redis+unix", "rediss", "redis+sentinel", NULL};
+static const char *const schemes[] = {"redis",          "redis+unix",      "rediss",
+                                      "redis+sentinel", "rediss+sentinel", NULL};
 
 const weir_backend weir__redis_backend = {
     .abi = WEIR_BROKER_ABI,

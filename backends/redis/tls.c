@@ -71,6 +71,7 @@ weir__redis_tls_pending(const redisContext *ctx)
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -281,6 +282,16 @@ weir__redis_tls_start(struct weir__redis_tls *tls, redisContext *ctx, const char
 
 /* ---- bytes ---- */
 
+/* hiredis has errno only; what OpenSSL says is worth more ("certificate required"). */
+static void
+explain(redisContext *ctx, int rc)
+{
+    if (rc != REDIS_OK && ERR_peek_last_error() != 0) {
+        snprintf(ctx->errstr, sizeof ctx->errstr, "TLS: %s", reason());
+    }
+    ERR_clear_error();
+}
+
 int
 weir__redis_tls_write(redisContext *ctx, bool *done)
 {
@@ -290,6 +301,7 @@ weir__redis_tls_write(redisContext *ctx, bool *done)
     quiet_begin(&quiet);
     int rc = redisBufferWrite(ctx, &all);
     quiet_end(&quiet);
+    explain(ctx, rc);
     *done = all != 0;
     return rc;
 }
@@ -302,6 +314,7 @@ weir__redis_tls_read(redisContext *ctx)
     quiet_begin(&quiet);
     int rc = redisBufferRead(ctx);
     quiet_end(&quiet);
+    explain(ctx, rc);
     return rc;
 }
 

@@ -179,8 +179,8 @@ redis_server_replies(struct redis_server *server, const char *line, const char *
 
 /* ---- starting and ending ---- */
 
-static int
-free_port(void)
+int
+redis_server_free_port(void)
 {
     struct sockaddr_in loop = {.sin_family = AF_INET};
     socklen_t len = sizeof loop;
@@ -280,7 +280,7 @@ static bool
 start_on_some_port(struct redis_server *s)
 {
     for (int i = 0; i < PORT_ATTEMPTS; i++) {
-        s->port = free_port();
+        s->port = redis_server_free_port();
         snprintf(s->tcp_url, sizeof s->tcp_url, "redis://127.0.0.1:%d", s->port);
         if (write_config(s) && redis_server_restart(s)) {
             return true;

@@ -14,6 +14,9 @@
 
 struct redis_server;
 
+/* A port of the loopback that nobody uses at this moment; 0 on failure. */
+int redis_server_free_port(void);
+
 /* True if there is a server program to start; a test without one is skipped. */
 bool redis_server_available(void);
 
