@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Replies that never come. The store of these cases is behind a proxy that loses them; what really is in Redis is
+ * looked at with raw commands.
+ */
+#include <config.h>
+
+#include "proxy.h"
+#include "raw.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct proxy *proxy;
+
+static void
+setup(void)
+{
+    char path[108];
+    char url[1024];
+
+    raw_setup();
+    snprintf(path, sizeof(path), "%.90s.proxy", raw_socket());
+    proxy = proxy_start(path, raw_socket());
+    snprintf(url, sizeof(url), "redis+unix://%s?%s", path, strchr(kit_url(), '?') + 1);
+    weir_broker_close(store);
+    store = kit_open(url, &now);
+    if (store == NULL)
+        exit(1);
+    /* From here on all scripts are known to the server. */
+    OK(PUT(.queue = "warm", .id = "a"));
+    OK(FINISH(take("warm"), DONE));
+}
+
+static void
+teardown(void)
+{
+    proxy_lose(proxy, 0);
+    weir_broker_close(store);
+    store = NULL;
+    proxy_stop(proxy);
+    raw_teardown();
+}
+
+static void
+an_enqueue_whose_reply_was_lost_is_done_once(void)
+{
+    proxy_lose(proxy, 1);
+    OK(PUT(.queue = "alpha", .id = "a"));
+    IS(proxy_lost(proxy), 1);
+    IDS("alpha", PENDING, "a");
+    proxy_lose(proxy, 2);
+    OK(PUT_UNIQUE(HOUR, .queue = "alpha", .id = "b", .unique_key = "unique:k"));
+    IS(proxy_lost(proxy), 3);
+    IDS("alpha", PENDING, "a b");
+}
+
+static void
+an_enqueue_whose_replies_are_all_lost_is_unknown(void)
+{
+    proxy_lose(proxy, -1);
+    IS(PUT(.queue = "alpha", .id = "a"), WEIR_E_UNKNOWN);
+    proxy_lose(proxy, 0);
+    IDS("alpha", PENDING, "a");
+}
+
+static void
+a_take_whose_reply_was_lost_gives_the_same_tasks(void)
+{
+    weir_claim *claims[3];
+
+    put_all("alpha", "a b c d");
+    proxy_lose(proxy, 1);
+    MUST(take_some(store, "alpha", 3, 2, claims) == 3);
+    IS(proxy_lost(proxy), 1);
+    SAME(claims[0]->task->id, "a");
+    IS(claims[1]->started, true);
+    IS(claims[2]->started, false);
+    IDS("alpha", ACTIVE, "a b c");
+    IDS("alpha", PENDING, "d");
+    OK(FINISH(claims[0], DONE));
+    OK(FINISH(claims[2], REQUEUE));
+    IS(raw_number("SCARD %s", KEY("alpha", "weir:ns")), 0);
+}
+
+static void
+a_finish_whose_reply_was_lost_counts_once(void)
+{
+    weir_claim *claim;
+
+    put_all("alpha", "a b");
+    claim = take("alpha");
+    proxy_lose(proxy, 1);
+    OK(FINISH(claim, DONE));
+    COUNTED("alpha", 1, 0);
+    claim = take("alpha");
+    proxy_lose(proxy, 2);
+    OK(FINISH(claim, RETRY, .at_ms = START_MS + HOUR, .counted = true, .error = "no"));
+    COUNTED("alpha", 2, 1);
+    IS(look("alpha", "b")->retried, 1);
+    IS(proxy_lost(proxy), 3);
+}
+
+static void
+a_recovery_whose_reply_was_lost_gives_the_same_tasks(void)
+{
+    weir_claim *claims[3];
+
+    put_all("alpha", "a b");
+    MUST(take_some(store, "alpha", 2, 2, claims) == 2);
+    raw_end_leases("alpha");
+    proxy_lose(proxy, 1);
+    MUST(recover("alpha", 3, claims) == 2);
+    OK(FINISH(claims[0], DONE));
+    OK(FINISH(claims[1], DONE));
+    IS(queue_info("alpha").size, 0);
+}
+
+static void
+what_a_take_holds_that_never_got_its_reply_goes_back_uncounted(void)
+{
+    weir_take_queue from = {"alpha", 2, 0};
+    weir_claim items[2];
+    weir__want want = {&from, 1, 2, 2, 60000};
+    weir__claims held = {items, 0};
+    weir_claim *claims[3];
+
+    put_all("alpha", "a b c");
+    proxy_lose(proxy, -1);
+    IS(weir__consume(store, NULL, 0, NULL, 0, &want, &held, NULL), WEIR_E_UNKNOWN);
+    IS(held.count, 0);
+    proxy_lose(proxy, 0);
+    IDS("alpha", ACTIVE, "a b");
+    for (int i = 0; i < 2; i++)
+        IS(recover("alpha", 3, claims), 0);
+    IDS("alpha", PENDING, "a b c");
+    COUNTED("alpha", 0, 0);
+    IS(look("alpha", "a")->retried, 0);
+}
+
+/* Takes from three queues, finishes what came, and returns how many. */
+static size_t
+take_and_finish(void)
+{
+    weir_take_queue from[] = {{"alpha", 1, 0}, {"beta", 3, 0}, {"gamma", 0, 0}};
+    weir_claim items[6];
+    weir__want want = {from, 3, 6, 6, LEASE_MS};
+    weir__claims held = {items, 0};
+    size_t count;
+
+    OK(weir__consume(store, NULL, 0, NULL, 0, &want, &held, NULL));
+    proxy_lose(proxy, 0);
+    for (count = 0; count < held.count; count++) {
+        OK(FINISH(&items[count], DONE));
+        weir__claim_release(&items[count]);
+    }
+    return count;
+}
+
+static void
+a_take_from_several_queues_loses_nothing_with_its_reply(void)
+{
+    size_t all;
+    size_t some;
+
+    for (int spared = 0; spared <= 1; spared++) {
+        for (int lost = 1; lost <= 2; lost++) {
+            put_all("alpha", "a1 a2 a3");
+            put_all("beta", "b1");
+            put_all("gamma", "c1 c2");
+            proxy_spare(proxy, spared);
+            proxy_lose(proxy, lost);
+            for (all = 0, some = 1; some > 0; all += some)
+                some = take_and_finish();
+            IS(all, 6);
+            IS(queue_info("alpha").size + queue_info("beta").size + queue_info("gamma").size, 0);
+        }
+    }
+}
+
+static void
+killed_connections_are_replaced(void)
+{
+    for (int i = 0; i < 20; i++) {
+        raw_number("CLIENT KILL TYPE normal SKIPME yes");
+        put_all("alpha", "a");
+        raw_number("CLIENT KILL TYPE normal SKIPME yes");
+        OK(FINISH(take("alpha"), DONE));
+    }
+    COUNTED("alpha", 20, 0);
+}
+
+static void
+forgotten_scripts_are_loaded_again(void)
+{
+    raw_number("SCRIPT FLUSH");
+    put_all("alpha", "a b");
+    raw_number("SCRIPT FLUSH");
+    OK(FINISH(take("alpha"), DONE));
+    IDS("alpha", PENDING, "b");
+}
+
+static const CU_TestInfo cases[] = {
+    CASE(an_enqueue_whose_reply_was_lost_is_done_once),
+    CASE(an_enqueue_whose_replies_are_all_lost_is_unknown),
+    CASE(a_take_whose_reply_was_lost_gives_the_same_tasks),
+    CASE(a_finish_whose_reply_was_lost_counts_once),
+    CASE(a_recovery_whose_reply_was_lost_gives_the_same_tasks),
+    CASE(what_a_take_holds_that_never_got_its_reply_goes_back_uncounted),
+    CASE(a_take_from_several_queues_loses_nothing_with_its_reply),
+    CASE(killed_connections_are_replaced),
+    CASE(forgotten_scripts_are_loaded_again),
+    CASES_END,
+};
+
+HARNESS_SUITE(lost, cases, setup, teardown);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* What is stored is what asynq expects, and what asynq's scripts do to our tasks is understood. */
+#include <config.h>
+
+#include "raw.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void
+the_words_and_fields_are_asynq_s(void)
+{
+    OK(PUT_UNIQUE(HOUR, .queue = "alpha", .id = "a", .unique_key = "unique:t:"));
+    SAME(raw_text("HGET %s state", KEY("alpha", "t:a")), "pending");
+    SAME(raw_text("HGET %s pending_since", KEY("alpha", "t:a")), "1750000000000000000");
+    SAME(raw_text("HGET %s unique_key", KEY("alpha", "t:a")), KEY("alpha", "unique:t:"));
+    SAME(raw_text("GET %s", KEY("alpha", "unique:t:")), "a");
+    MUST(take("alpha") != NULL);
+    SAME(raw_text("HGET %s state", KEY("alpha", "t:a")), "active");
+    IS(raw_number("HEXISTS %s pending_since", KEY("alpha", "t:a")), 0);
+    for (weir_state state = WEIR_STATE_SCHEDULED; state <= WEIR_STATE_COMPLETED; state++) {
+        bring_to(weir_state_name(state), "s", state);
+        SAME(raw_text("HGET %s state", KEY(weir_state_name(state), "t:s")), weir_state_name(state));
+    }
+    SAME(raw_text("HGET %s group", KEY("aggregating", "t:s")), "g");
+}
+
+static void
+scores_are_whole_seconds_rounded_up(void)
+{
+    OK(PUT(.queue = "alpha", .id = "a", .next_process_at_ms = START_MS + 1));
+    SAME(raw_text("ZSCORE %s a", KEY("alpha", "scheduled")), "1750000001");
+    OK(PUT(.queue = "alpha", .id = "b", .next_process_at_ms = START_MS + 2000));
+    SAME(raw_text("ZSCORE %s b", KEY("alpha", "scheduled")), "1750000002");
+    put_all("alpha", "c");
+    OK(FINISH(take("alpha"), COMPLETE, .at_ms = START_MS + 1500));
+    SAME(raw_text("ZSCORE %s c", KEY("alpha", "completed")), "1750000002");
+}
+
+static void
+an_exact_time_counts_only_with_its_score(void)
+{
+    OK(PUT(.queue = "alpha", .id = "a", .next_process_at_ms = START_MS + 1500));
+    raw_number("ZADD %s 1750000005 a", KEY("alpha", "scheduled"));
+    IS(look("alpha", "a")->next_process_at_ms, START_MS + 5000);
+    manual_clock_advance(&now, 4999);
+    IS(forward("alpha", 1, NULL), 0);
+    manual_clock_advance(&now, 1);
+    IS(forward("alpha", 1, NULL), 1);
+}
+
+static void
+a_lease_s_whole_part_is_its_end_and_the_token_its_fraction(void)
+{
+    weir_claim *claim;
+    double score;
+    long long end;
+
+    put_all("alpha", "a");
+    claim = take("alpha");
+    score = atof(raw_text("ZSCORE %s a", KEY("alpha", "lease")));
+    end = (long long)score;
+    IS((score - (double)end) * 1048576, claim->token);
+    IS(end - raw_number("EVAL %s 0", "return redis.call('TIME')[1]") <= 2, true);
+    OK(extend_one(claim, NULL));
+    score = atof(raw_text("ZSCORE %s a", KEY("alpha", "lease")));
+    IS((score - (double)(long long)score) * 1048576, claim->token);
+}
+
+static void
+a_lease_that_go_renewed_is_not_ours_any_more(void)
+{
+    weir_claim *claim;
+
+    put_all("alpha", "a");
+    claim = take("alpha");
+    raw_number("ZADD %s XX 2000000000 a", KEY("alpha", "lease"));
+    IS(FINISH(claim, DONE), WEIR_E_STALE);
+    IS(extend_one(claim, NULL), WEIR_E_STALE);
+    IS(start_one(claim), WEIR_E_STALE);
+    IDS("alpha", ACTIVE, "a");
+}
+
+static void
+what_go_finished_is_not_finished_again(void)
+{
+    weir_claim *claim;
+
+    put_all("alpha", "a");
+    claim = take("alpha");
+    raw_number("LREM %s 0 a", KEY("alpha", "active"));
+    raw_number("ZREM %s a", KEY("alpha", "lease"));
+    raw_number("ZADD %s 1750000100 a", KEY("alpha", "retry"));
+    raw_number("HSET %s state retry", KEY("alpha", "t:a"));
+    IS(FINISH(claim, DONE), WEIR_E_STALE);
+    IDS("alpha", RETRY, "a");
+    IS(look("alpha", "a")->next_process_at_ms, START_MS + 100000);
+}
+
+static void
+a_go_server_s_lease_rests_for_thirty_seconds(void)
+{
+    weir_claim *claims[2];
+
+    put_all("alpha", "a b");
+    MUST(take_some(store, "alpha", 2, 2, claims) == 2);
+    raw_number(
+        "EVAL %s 1 %s",
+        "local now = redis.call('TIME')[1] "
+        "redis.call('ZADD', KEYS[1], now - 20, 'a') redis.call('ZADD', KEYS[1], now - 31, 'b')",
+        KEY("alpha", "lease"));
+    IS(look("alpha", "a")->is_orphaned, true);
+    MUST(recover("alpha", 2, claims) == 1);
+    SAME(claims[0]->task->id, "b");
+    IS(claims[0]->started, true);
+}
+
+static void
+totals_begin_again_at_the_largest_number(void)
+{
+    put_all("alpha", "a b");
+    raw_number("SET %s 9223372036854775807", KEY("alpha", "processed"));
+    raw_number("SET %s 9223372036854775806", KEY("alpha", "failed"));
+    OK(FINISH(take("alpha"), ARCHIVE, .error = "no"));
+    IS(raw_number("GET %s", KEY("alpha", "processed")), 1);
+    IS(queue_info("alpha").failed_total, INT64_MAX);
+    OK(FINISH(take("alpha"), ARCHIVE, .error = "no"));
+    IS(raw_number("GET %s", KEY("alpha", "failed")), 1);
+}
+
+static void
+the_day_s_counters_go_after_ninety_days(void)
+{
+    put_all("alpha", "a");
+    OK(FINISH(take("alpha"), ARCHIVE, .error = "no"));
+    IS(raw_number("TTL %s", KEY("alpha", "processed:2025-06-15")) > 89 * 86400, true);
+    IS(raw_number("TTL %s", KEY("alpha", "failed:2025-06-15")) > 89 * 86400, true);
+    IS(raw_number("TTL %s", KEY("alpha", "failed")), -1);
+}
+
+static void
+a_queue_that_somebody_removed_is_published_again(void)
+{
+    put_all("alpha", "a");
+    raw_number("FLUSHALL");
+    put_all("alpha", "a");
+    IS(queue_info("alpha").pending, 1);
+}
+
+static void
+an_archive_of_ten_thousand_is_trimmed_in_steps(void)
+{
+    raw_number("SADD %s alpha", raw_global("queues"));
+    raw_number("EVAL %s 1 %s",
+               "for i = 1, 10000 do redis.call('ZADD', KEYS[1] .. 'archived', i, i) "
+               "redis.call('HSET', KEYS[1] .. 't:' .. i, 'msg', 'x', 'state', 'archived') end",
+               KEY("alpha", ""));
+    IS(expire("alpha", 1000, 9000, -1), 1000);
+    IS(expire("alpha", 20000, -1, DAY), 9000);
+    IS(raw_number("EXISTS %s %s", KEY("alpha", "archived"), KEY("alpha", "t:10000")), 0);
+}
+
+static void
+a_removed_queue_leaves_nothing(void)
+{
+    static const char count[] =
+        "local n = 0 for _, k in ipairs(redis.call('KEYS', '*{alpha}*')) do "
+        "if not k:find('weir:lane:', 1, true) then n = n + 1 end end return n";
+    size_t done = 0;
+
+    for (weir_state state = WEIR_STATE_COMPLETED; state != WEIR_STATE_NONE; state--) {
+        char id[2] = {(char)('a' + state), '\0'};
+
+        if (state != WEIR_STATE_ACTIVE)
+            bring_to("alpha", id, state);
+    }
+    OK(PUT_UNIQUE(HOUR, .queue = "alpha", .id = "u", .unique_key = "unique:k"));
+    OK(weir__pause(store, "alpha", true, NULL));
+    IS(weir__remove_queue(store, "alpha", false, 100, &done, NULL), WEIR_E_NOT_EMPTY);
+    OK(weir__remove_queue(store, "alpha", true, 100, &done, NULL));
+    IS(done, 7);
+    IS(raw_number("EVAL %s 0", count), 0);
+}
+
+static void
+an_error_text_that_is_not_utf8_is_made_so(void)
+{
+    put_all("alpha", "a");
+    OK(FINISH(take("alpha"), ARCHIVE, .error = "bad \xff byte, cut \xe2\x82"));
+    SAME(look("alpha", "a")->last_error, "bad \xef\xbf\xbd byte, cut \xef\xbf\xbd\xef\xbf\xbd");
+}
+
+static void
+a_full_server_still_lets_tasks_finish(void)
+{
+    weir_claim *claims[2];
+    char limit[64];
+
+    put_all("alpha", "a b c");
+    MUST(take_some(store, "alpha", 2, 2, claims) == 2);
+    snprintf(limit, sizeof(limit), "%d", 1);
+    raw_number("CONFIG SET maxmemory %s", limit);
+    IS(PUT(.queue = "alpha", .id = "d"), WEIR_E_FULL);
+    OK(FINISH(claims[0], DONE));
+    OK(FINISH(claims[1], RETRY, .at_ms = START_MS + HOUR, .counted = true, .error = "no"));
+    MUST(take("alpha") != NULL);
+    raw_number("CONFIG SET maxmemory 0");
+    COUNTED("alpha", 2, 1);
+    IDS("alpha", ACTIVE, "c");
+}
+
+static const CU_TestInfo cases[] = {
+    CASE(the_words_and_fields_are_asynq_s),
+    CASE(scores_are_whole_seconds_rounded_up),
+    CASE(an_exact_time_counts_only_with_its_score),
+    CASE(a_lease_s_whole_part_is_its_end_and_the_token_its_fraction),
+    CASE(a_lease_that_go_renewed_is_not_ours_any_more),
+    CASE(what_go_finished_is_not_finished_again),
+    CASE(a_go_server_s_lease_rests_for_thirty_seconds),
+    CASE(totals_begin_again_at_the_largest_number),
+    CASE(the_day_s_counters_go_after_ninety_days),
+    CASE(a_queue_that_somebody_removed_is_published_again),
+    CASE(an_archive_of_ten_thousand_is_trimmed_in_steps),
+    CASE(a_removed_queue_leaves_nothing),
+    CASE(an_error_text_that_is_not_utf8_is_made_so),
+    CASE(a_full_server_still_lets_tasks_finish),
+    CASES_END,
+};
+
+HARNESS_SUITE(wire, cases, raw_setup, raw_teardown);
