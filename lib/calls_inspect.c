@@ -137,15 +137,23 @@ weir__steer(weir_broker *broker, weir_verb verb, const char *queue, weir_steer_i
             size_t count, weir_error *err)
 {
     int rc = check_verb(broker, verb, queue, err);
+    size_t done = 0;
 
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        rc = check_text("task ID", items[i].id, err);
+    for (size_t i = 0; i < count; i++) {
+        if (rc == 0)
+            rc = check_text("task ID", items[i].id, err);
         items[i].result = WEIR_E_INTERNAL;
     }
-    if (rc < 0 || count == 0)
-        return rc;
-    return broker->backend->steer(broker->self, weir__broker_now_ms(broker), verb, queue, items,
-                                  count, err);
+    while (rc == 0 && done < count) {
+        size_t n = weir__batch(count - done);
+
+        rc = broker->backend->steer(broker->self, weir__broker_now_ms(broker), verb, queue,
+                                    items + done, n, err);
+        done += n;
+    }
+    for (; done < count; done++)
+        items[done].result = rc;
+    return rc;
 }
 
 int

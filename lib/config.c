@@ -60,7 +60,7 @@ static const struct weir__setting settings[] = {
      .word = "all",
      .word_value = -1},
     {.key = "archive_age", LENGTH(archive_age_ms, 1), .word = "forever", .word_value = -1},
-    {.key = "exit_when_stuck", .read = weir__read_bool, SERVER(exit_when_stuck)},
+    {.key = "exit_when_stuck", .read = weir__read_choice, SERVER(exit_when_stuck)},
     {.key = "retry", .read = read_policy, SERVER(retry)},
     {.key = "type_retries", .read = read_type_retries},
     {.key = "log", .read = weir__read_object, .table = log_settings},

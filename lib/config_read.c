@@ -290,6 +290,18 @@ weir__read_bool(struct weir__reader *reader, const struct weir__value *value,
     return 0;
 }
 
+int
+weir__read_choice(struct weir__reader *reader, const struct weir__value *value,
+                  const struct weir__setting *setting, void *target)
+{
+    int choice = json_is_true(value->json) ? 1 : -1;
+
+    if (!json_is_boolean(value->json))
+        return weir__wrong_type(reader, value, "true or false");
+    put(target, setting, &choice, sizeof choice);
+    return 0;
+}
+
 static int
 read_number(struct weir__reader *reader, const struct weir__value *value,
             const struct weir__setting *setting, int64_t *number)

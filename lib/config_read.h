@@ -86,11 +86,12 @@ int weir__no_memory(struct weir__reader *reader);
 int weir__read_table(struct weir__reader *reader, const struct weir__value *value,
                      const struct weir__setting *table, void *target);
 
-/* Readers for tables: text (not empty), bool, int, int64 count, length of time in ms, object. */
+/* Readers for tables: text (not empty), bool, choice (an int: 1 true, -1 false), int, int64 count, length of time in ms, object. */
 typedef int weir__read_fn(struct weir__reader *reader, const struct weir__value *value,
                           const struct weir__setting *setting, void *target);
 weir__read_fn weir__read_text;
 weir__read_fn weir__read_bool;
+weir__read_fn weir__read_choice;
 weir__read_fn weir__read_int;
 weir__read_fn weir__read_count;
 weir__read_fn weir__read_length;

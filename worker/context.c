@@ -197,6 +197,8 @@ weir_context_set_result(weir_context *ctx, const void *data, size_t len, weir_er
     return 0;
 }
 
+static void set_text(weir_context *ctx, const char *format, va_list args) WEIR_PRINTF_LIKE(2, 0);
+
 /* The text is cut first and made UTF-8 then: a character that the cut has split is replaced. */
 static void
 set_text(weir_context *ctx, const char *format, va_list args)

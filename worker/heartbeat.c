@@ -91,8 +91,8 @@ pin_claims(weir_server *server)
         }
         if (slot->hold != WEIR__HOLD_NONE) {
             beat->claims[beat->item_count] = slot->claim;
-            beat->items[beat->item_count] =
-                (weir_extend_item){.claim = &beat->claims[beat->item_count]};
+            beat->items[beat->item_count] = (weir_extend_item){
+                .claim = &beat->claims[beat->item_count], .result = WEIR_E_UNKNOWN};
             beat->item_slots[beat->item_count++] = slot;
         }
     }
@@ -132,12 +132,12 @@ lose(weir_server *server, struct weir__slot *slot)
 
 /* What is not pinned any more, or has no hold, was settled meanwhile: its answer means nothing. */
 static void
-apply_answers(weir_server *server, size_t from, size_t count, int64_t lease_end_ms)
+apply_answers(weir_server *server, int64_t lease_end_ms)
 {
     struct weir__beat *beat = &server->beat;
 
     pthread_mutex_lock(&server->lock);
-    for (size_t i = from; i < from + count; i++) {
+    for (size_t i = 0; i < beat->item_count; i++) {
         struct weir__slot *slot = beat->item_slots[i];
         const weir_extend_item *item = &beat->items[i];
         if (!slot->pinned || slot->hold == WEIR__HOLD_NONE) {
@@ -156,23 +156,20 @@ apply_answers(weir_server *server, size_t from, size_t count, int64_t lease_end_
     pthread_mutex_unlock(&server->lock);
 }
 
+/* The answers count also when the call failed on its way: each item has its own. */
 static int
 extend_claims(weir_server *server, weir_error *err)
 {
     struct weir__beat *beat = &server->beat;
     int64_t lease_ms = server->settings.lease_ms;
+    int64_t lease_end_ms = weir__broker_boot_ms(server->broker) + lease_ms;
 
-    for (size_t from = 0; from < beat->item_count; from += WEIR_BATCH_MAX) {
-        size_t left = beat->item_count - from;
-        size_t count = left < WEIR_BATCH_MAX ? left : WEIR_BATCH_MAX;
-        int64_t lease_end_ms = weir__broker_boot_ms(server->broker) + lease_ms;
-        int code = weir__extend(server->broker, lease_ms, &beat->items[from], count, err);
-        if (code != 0) {
-            return code;
-        }
-        apply_answers(server, from, count, lease_end_ms);
+    if (beat->item_count == 0) {
+        return 0;
     }
-    return 0;
+    int code = weir__extend(server->broker, lease_ms, beat->items, beat->item_count, err);
+    apply_answers(server, lease_end_ms);
+    return code;
 }
 
 static void

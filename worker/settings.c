@@ -249,7 +249,7 @@ take_all(struct weir__settings *settings, const weir_server_options *options, we
         code = take_rules(&settings->rules, options, err);
     }
     settings->strict = options->strict_priority;
-    settings->exit_when_stuck = options->exit_when_stuck;
+    settings->exit_when_stuck = options->exit_when_stuck > 0;
     return code;
 }
 

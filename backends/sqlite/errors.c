@@ -7,8 +7,11 @@
 
 #include "conn.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct meaning {
     int rc;
@@ -43,9 +46,29 @@ has_system_error(int rc)
     return (rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_IOERR;
 }
 
+/*
+ * A file that is not there and a folder where none may be made: SQLite then tries to read the file, and has
+ * "No such file" for that. Writes the folder's name.
+ */
+static bool
+folder_is_closed(const char *path, char *folder, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    size_t len = slash == NULL ? 0 : (size_t)(slash - path);
+
+    if (access(path, F_OK) == 0 || errno != ENOENT || len >= size)
+        return false;
+    snprintf(folder, size, "%.*s", (int)len, path);
+    if (len == 0)
+        snprintf(folder, size, "%s", slash == NULL ? "." : "/");
+    return access(folder, W_OK | X_OK) != 0 && (errno == EACCES || errno == EROFS);
+}
+
 int
 weir__conn_fail(struct weir__conn *conn, int rc)
 {
+    char folder[4096];
+
     const char *name = conn->name != NULL ? conn->name : "database";
     int code = code_of(rc);
     int system_error = has_system_error(rc) ? sqlite3_system_errno(conn->db) : 0;
@@ -54,6 +77,9 @@ weir__conn_fail(struct weir__conn *conn, int rc)
     if (code == WEIR_E_BUSY && conn->busy_timeout_ms >= 1000)
         return weir_error_set(&conn->err, code, "%s: locked by another process for %" PRId64 " s",
                               name, conn->busy_timeout_ms / 1000);
+    if ((rc & 0xff) == SQLITE_CANTOPEN && folder_is_closed(name, folder, sizeof(folder)))
+        return weir_error_set(&conn->err, code, "%s: cannot be made in the folder %s: %s", name,
+                              folder, strerror(errno));
     if (system_error != 0)
         return weir_error_set(&conn->err, code, "%s: %s: %s", name, sqlite3_errmsg(conn->db),
                               strerror(system_error));

@@ -119,6 +119,23 @@ requeue_puts_the_task_at_the_head(void)
 }
 
 static void
+requeued_tasks_of_one_call_keep_their_order(void)
+{
+    weir_claim *claims[4];
+    weir_finish finishes[4];
+
+    put_all("alpha", "a b c d e");
+    MUST(take_some(store, "alpha", 4, 2, claims) == 4);
+    for (size_t i = 0; i < 4; i++)
+        finishes[i] = (weir_finish){.claim = claims[i], .kind = WEIR_FINISH_REQUEUE};
+    finishes[1].kind = WEIR_FINISH_DONE;
+    OK(weir__consume(store, finishes, 4, NULL, 0, NULL, NULL, NULL));
+    IDS("alpha", PENDING, "a c d e");
+    SAME(take("alpha")->task->id, "a");
+    SAME(take("alpha")->task->id, "c");
+}
+
+static void
 a_finish_frees_the_task_of_its_lease(void)
 {
     weir_claim *claims[2];
@@ -277,6 +294,7 @@ static const CU_TestInfo cases[] = {
     CASE(a_snooze_leaves_the_error_text_as_it_was),
     CASE(archive_keeps_the_task_with_its_error),
     CASE(requeue_puts_the_task_at_the_head),
+    CASE(requeued_tasks_of_one_call_keep_their_order),
     CASE(a_finish_frees_the_task_of_its_lease),
     CASE(a_stale_token_is_refused_and_changes_nothing),
     CASE(a_second_finish_is_refused_and_changes_nothing),

@@ -4,6 +4,8 @@
 
 #include "kit.h"
 
+#include <stdio.h>
+
 /* What a verb does to a task in each state: the state after it, or WEIR_E_STATE. */
 #define GONE 0
 struct rule {
@@ -307,6 +309,33 @@ a_task_nobody_has_cannot_be_cancelled(void)
     IS(state_of("alpha", "a"), WEIR_STATE_PENDING);
 }
 
+static void
+more_tasks_than_a_batch_holds_are_steered_in_one_call(void)
+{
+    enum {
+        COUNT = WEIR_BATCH_MAX + 100
+    };
+    static weir_task_info tasks[COUNT];
+    static weir_enqueue_item puts[COUNT];
+    static weir_steer_item items[COUNT];
+    static char names[COUNT][8];
+    size_t gone = 0;
+
+    NEED(STEER);
+    for (size_t i = 0; i < COUNT; i++) {
+        snprintf(names[i], sizeof(names[i]), "%zu", i);
+        tasks[i] = with_defaults(&(weir_task_info){.queue = "alpha", .id = names[i]});
+        puts[i] = (weir_enqueue_item){.task = &tasks[i]};
+        items[i] = (weir_steer_item){.id = names[i]};
+    }
+    OK(weir__enqueue(store, puts, COUNT, NULL));
+    OK(weir__steer(store, WEIR_VERB_DELETE, "alpha", items, COUNT, NULL));
+    for (size_t i = 0; i < COUNT; i++)
+        gone += items[i].result == 0;
+    IS(gone, COUNT);
+    IS(queue_info("alpha").size, 0);
+}
+
 static const CU_TestInfo cases[] = {
     CASE(run_brings_waiting_and_kept_tasks_to_pending),
     CASE(archive_takes_all_but_active_and_kept_tasks),
@@ -327,6 +356,7 @@ static const CU_TestInfo cases[] = {
     CASE(a_queue_with_active_tasks_is_never_removed),
     CASE(removing_a_queue_is_bounded),
     CASE(a_task_nobody_has_cannot_be_cancelled),
+    CASE(more_tasks_than_a_batch_holds_are_steered_in_one_call),
     CASES_END,
 };
 

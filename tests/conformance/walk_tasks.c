@@ -123,7 +123,7 @@ chosen_before(const struct turn *turn, const weir_claim *claim)
     return false;
 }
 
-/* One requeue a call at most: the contract does not say in which order a batch of them goes to the head. */
+/* One requeue a call at most, which keeps the model simple; the order of several has a case of its own. */
 static void
 choose_claims(struct walk *walk, struct turn *turn)
 {

@@ -304,7 +304,7 @@ a_stuck_server_ends_its_run_when_told_so(void)
     weir_server_options options = world_options();
 
     options.concurrency = 1;
-    options.exit_when_stuck = true;
+    options.exit_when_stuck = 1;
     options.retry.base_ms = 60000;
     world_enqueue_task((weir_task){.timeout_ms = 20}, "stay");
     CU_ASSERT_EQUAL(run_and_signal(&options, 0, 0), WEIR_E_TIMEOUT);

@@ -146,6 +146,12 @@ WEIR_MODULE_EXPORT const weir_module weir_module_entry = {
     kill -0 "$worker" || fail 'it ended'
     stop_worker
     expect_equal "$worker_status" 1
+    echo '{"cancel_grace": "100ms", "concurrency": 1, "exit_when_stuck": false}' > "$tmp/w.json"
+    "$weir" task enqueue --type hang --id c --timeout 200ms > /dev/null
+    start_worker --config "$tmp/w.json" --module "$tmp/hang.so" --shutdown-timeout 0
+    expect_state c retry
+    kill -0 "$worker" || fail 'it ended although the configuration says otherwise'
+    stop_worker
 }
 
 check_prints_what_would_be_served()

@@ -63,11 +63,14 @@ text_and_flags_and_numbers_are_read(void)
          "\"concurrency\": 20, \"archive_max\": 500}");
     CU_ASSERT_STRING_EQUAL(config->broker, "sqlite:tasks.db");
     CU_ASSERT_TRUE(config->server.strict_priority);
-    CU_ASSERT_TRUE(config->server.exit_when_stuck);
+    CU_ASSERT_EQUAL(config->server.exit_when_stuck, 1);
     CU_ASSERT_EQUAL(config->server.concurrency, 20);
     CU_ASSERT_EQUAL(config->server.archive_max, 500);
     READ("{\"strict_priority\": false, \"archive_max\": \"all\"}");
     CU_ASSERT_FALSE(config->server.strict_priority);
+    CU_ASSERT_EQUAL(config->server.exit_when_stuck, 0);
+    READ("{\"exit_when_stuck\": false, \"archive_max\": \"all\"}");
+    CU_ASSERT_EQUAL(config->server.exit_when_stuck, -1);
     CU_ASSERT_EQUAL(config->server.archive_max, -1);
 }
 

@@ -82,9 +82,9 @@ a_missing_folder_is_told_with_the_path_and_the_reason(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "No such file"));
 }
 
-/* Runs as somebody who has no rights here; returns the code of opening. */
+/* Runs as somebody who has no rights here; returns the code of opening, or 0 when the text lacks the words. */
 static int
-open_as_nobody(void)
+open_as_nobody_says(const char *words)
 {
     int status;
     pid_t pid = fork();
@@ -95,10 +95,28 @@ open_as_nobody(void)
         if (geteuid() == 0 && (setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
             _exit(0);
         kit_open("", &err);
-        _exit(-err.code);
+        _exit(strstr(err.text, words) != NULL ? -err.code : 0);
     }
     waitpid(pid, &status, 0);
     return WIFEXITED(status) ? -WEXITSTATUS(status) : 1;
+}
+
+static int
+open_as_nobody(void)
+{
+    return open_as_nobody_says("");
+}
+
+static void
+a_new_file_in_a_closed_folder_is_told_with_the_folder(void)
+{
+    char folder[256], words[300];
+
+    snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(kit_path, '/') - kit_path), kit_path);
+    snprintf(words, sizeof(words), "folder %s: Permission denied", folder);
+    CU_ASSERT_EQUAL(chmod(folder, 0555), 0);
+    CU_ASSERT_EQUAL(open_as_nobody_says(words), WEIR_E_IO);
+    CU_ASSERT_EQUAL(chmod(folder, 0755), 0);
 }
 
 static void
@@ -293,6 +311,7 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_missing_folder_is_told_with_the_path_and_the_reason),
     HARNESS_TEST(a_file_that_cannot_be_written_is_read_only),
     HARNESS_TEST(a_folder_that_cannot_be_written_is_told),
+    HARNESS_TEST(a_new_file_in_a_closed_folder_is_told_with_the_folder),
     HARNESS_TEST(a_lock_that_is_held_too_long_is_busy_and_then_it_goes_on),
     HARNESS_TEST(reading_does_not_wait_for_a_writer),
     HARNESS_TEST(a_full_database_refuses_new_tasks_and_still_finishes_old_ones),

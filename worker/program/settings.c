@@ -145,7 +145,11 @@ lay_over(struct settings *settings, weir_error *err)
         }
     }
     server->strict_priority = server->strict_priority || settings->strict;
-    server->exit_when_stuck = !settings->keep_when_stuck;
+    if (settings->keep_when_stuck) {
+        server->exit_when_stuck = -1;
+    } else if (server->exit_when_stuck == 0) {
+        server->exit_when_stuck = 1;
+    }
     if (settings->concurrency > 0) {
         server->concurrency = settings->concurrency;
     }

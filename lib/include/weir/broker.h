@@ -138,7 +138,8 @@ typedef enum weir_finish_kind {
     WEIR_FINISH_COMPLETE, /* keep it as completed until at_ms, unlocked; counts as processed */
     WEIR_FINISH_RETRY,    /* to retry, due at at_ms; keeps its lock */
     WEIR_FINISH_ARCHIVE,  /* to archived; keeps its lock; counts as processed and failed */
-    WEIR_FINISH_REQUEUE   /* back to the head of pending, as it was; counts as nothing */
+    WEIR_FINISH_REQUEUE   /* back to the head of pending, as it was; counts as nothing. Of those in
+                             one call the first is taken first */
 } weir_finish_kind;
 
 /*

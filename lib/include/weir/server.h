@@ -59,7 +59,8 @@ typedef struct weir_server_options {
     int64_t janitor_ms;      /* between removals of expired tasks; 0: 8 s */
     int64_t archive_max;     /* archived tasks kept in a queue; 0: 10000; -1: all */
     int64_t archive_age_ms;  /* how long they are kept; 0: 90 days; -1: for ever */
-    bool exit_when_stuck;    /* see weir_server_stuck() */
+    int exit_when_stuck;     /* see weir_server_stuck(); > 0: yes; -1: no; 0: no, and yes in
+                                weir-worker */
     weir_retry_policy retry; /* for types without a policy of their own; zero: asynq's formula */
     const weir_type_retry *type_retries;
     size_t type_retry_count;
