@@ -85,6 +85,9 @@ int weir__tasks(weir_broker *broker, const char *queue, weir_state state, const 
 int weir__task(weir_broker *broker, const char *queue, const char *id, weir_task_sink sink,
                void *arg, weir_error *err);
 
+int weir__groups(weir_broker *broker, const char *queue, weir_name_sink sink, void *arg,
+                 weir_error *err);
+
 int weir__steer(weir_broker *broker, weir_verb verb, const char *queue, weir_steer_item *items,
                 size_t count, weir_error *err);
 int weir__steer_all(weir_broker *broker, weir_verb verb, const char *queue, weir_state state,
@@ -94,7 +97,8 @@ int weir__amend(weir_broker *broker, const char *queue, const char *id, const we
 int weir__pause(weir_broker *broker, const char *queue, bool paused, weir_error *err);
 int weir__remove_queue(weir_broker *broker, const char *queue, bool force, size_t max, size_t *done,
                        weir_error *err);
-int weir__cancel(weir_broker *broker, const char *queue, const char *id, weir_error *err);
+int weir__cancel(weir_broker *broker, const char *queue, const char *id, weir_cancel_mode mode,
+                 weir_error *err);
 
 int weir__lead(weir_broker *broker, const char *name, const char *holder, int64_t ttl_ms,
                bool *leads, weir_error *err);

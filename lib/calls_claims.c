@@ -286,7 +286,7 @@ weir__extend(weir_broker *broker, int64_t lease_ms, weir_extend_item *items, siz
     for (size_t i = 0; i < count; i++) {
         if (rc == 0)
             rc = check_claim(items[i].claim, "item", i, err);
-        items[i].cancelled = false;
+        items[i].cancelled = WEIR_CANCEL_NONE;
     }
     while (rc == 0 && done < count) {
         size_t n = weir__batch(count - done);

@@ -118,6 +118,17 @@ weir__task(weir_broker *broker, const char *queue, const char *id, weir_task_sin
     return rc < 0 ? rc : broker->backend->task(broker->self, queue, id, sink, arg, err);
 }
 
+int
+weir__groups(weir_broker *broker, const char *queue, weir_name_sink sink, void *arg,
+             weir_error *err)
+{
+    int rc = weir__require(broker, WEIR_CAP_GROUPS, "groups", err);
+
+    if (rc == 0)
+        rc = check_text("queue", queue, err);
+    return rc < 0 ? rc : broker->backend->groups(broker->self, queue, sink, arg, err);
+}
+
 /* ---- steering ---- */
 
 static int
@@ -212,7 +223,8 @@ weir__remove_queue(weir_broker *broker, const char *queue, bool force, size_t ma
 }
 
 int
-weir__cancel(weir_broker *broker, const char *queue, const char *id, weir_error *err)
+weir__cancel(weir_broker *broker, const char *queue, const char *id, weir_cancel_mode mode,
+             weir_error *err)
 {
     int rc = weir__require(broker, WEIR_CAP_STEER, "cancelling a task", err);
 
@@ -220,5 +232,7 @@ weir__cancel(weir_broker *broker, const char *queue, const char *id, weir_error 
         rc = check_queue_and_id(queue, id, err);
     if (rc < 0)
         return rc;
-    return broker->backend->cancel(broker->self, weir__broker_now_ms(broker), queue, id, err);
+    if (mode < WEIR_CANCEL_RETRY || mode > WEIR_CANCEL_REVOKE)
+        return weir_error_set(err, WEIR_E_INVALID, "not a way to cancel: %d", (int)mode);
+    return broker->backend->cancel(broker->self, weir__broker_now_ms(broker), queue, id, mode, err);
 }

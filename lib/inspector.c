@@ -6,7 +6,7 @@
  */
 #include <config.h>
 
-#include <weir/inspector.h>
+#include "inspector.h"
 
 #include "arena.h"
 #include "calls.h"
@@ -19,36 +19,25 @@ enum {
     DAY_MS = 24 * 60 * 60 * 1000
 };
 
-struct weir_inspector {
-    weir_broker *broker;
-};
-
-/* A growing array of pointers. */
-struct pointers {
-    void **items;
-    size_t count;
-    size_t room;
-};
-
 struct queue_list {
     weir_queue_list list;
-    struct pointers names;
+    struct weir__pointers names;
     struct weir__arena arena;
 };
 
 struct task_list {
     weir_task_list list;
-    struct pointers tasks; /* each a copy of its own */
+    struct weir__pointers tasks; /* each a copy of its own */
 };
 
 struct server_list {
     weir_server_list list;
-    struct pointers servers;
+    struct weir__pointers servers;
     struct weir__arena arena;
 };
 
-static int
-append(struct pointers *pointers, void *item)
+int
+weir__pointers_append(struct weir__pointers *pointers, void *item)
 {
     if (pointers->count == pointers->room) {
         size_t room = pointers->room ? 2 * pointers->room : 16;
@@ -117,7 +106,7 @@ take_name(void *arg, const char *name)
     struct queue_list *owner = arg;
     char *copy = weir__arena_strdup(&owner->arena, name);
 
-    return copy ? append(&owner->names, copy) : WEIR_E_NOMEM;
+    return copy ? weir__pointers_append(&owner->names, copy) : WEIR_E_NOMEM;
 }
 
 static int
@@ -230,7 +219,7 @@ take_task(void *arg, const weir_task_info *task)
 {
     struct task_list *owner = arg;
     weir_task_info *copy = weir_task_info_copy(task);
-    int rc = copy ? append(&owner->tasks, copy) : WEIR_E_NOMEM;
+    int rc = copy ? weir__pointers_append(&owner->tasks, copy) : WEIR_E_NOMEM;
 
     if (rc < 0)
         weir_task_info_free(copy);
@@ -357,7 +346,7 @@ take_server(void *arg, const weir_server_info *server)
     copy->status = keep(&owner->arena, server->status, &ok);
     copy->queues = keep_weights(&owner->arena, server, &ok);
     copy->workers = keep_workers(&owner->arena, server, &ok);
-    return ok ? append(&owner->servers, copy) : WEIR_E_NOMEM;
+    return ok ? weir__pointers_append(&owner->servers, copy) : WEIR_E_NOMEM;
 }
 
 int

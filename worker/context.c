@@ -30,6 +30,7 @@ weir__context_init(struct weir_context *ctx, weir_logger *logger)
     memset(ctx, 0, sizeof(*ctx));
     ctx->logger = logger;
     atomic_init(&ctx->cancelled, 0);
+    atomic_init(&ctx->cancel_mode, WEIR_CANCEL_NONE);
     atomic_init(&ctx->fd, -1);
     if (pthread_mutex_init(&ctx->lock, NULL) != 0) {
         return WEIR_E_NOMEM;
@@ -67,6 +68,7 @@ weir__context_begin(struct weir_context *ctx, int64_t deadline_ms)
     ctx->result_len = 0;
     ctx->has_text = false;
     ctx->snooze_ms = 0;
+    atomic_store(&ctx->cancel_mode, WEIR_CANCEL_NONE);
     atomic_store(&ctx->cancelled, 0);
 }
 
@@ -103,6 +105,13 @@ weir__context_cancel(struct weir_context *ctx, int code)
         pthread_cond_broadcast(&ctx->woken);
     }
     pthread_mutex_unlock(&ctx->lock);
+}
+
+void
+weir__context_cancel_as(struct weir_context *ctx, weir_cancel_mode mode)
+{
+    atomic_store(&ctx->cancel_mode, (int)mode);
+    weir__context_cancel(ctx, WEIR_E_CANCELED);
 }
 
 int

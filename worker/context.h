@@ -10,6 +10,7 @@
 #define WEIR_WORKER_CONTEXT_H
 
 #include <weir/handler.h>
+#include <weir/inspector.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -20,7 +21,8 @@ struct weir_context {
     weir_logger *logger;
     int64_t deadline_ms; /* of this attempt, wall clock; 0: none */
     atomic_int cancelled;
-    atomic_int fd; /* -1: not made */
+    atomic_int cancel_mode; /* weir_cancel_mode */
+    atomic_int fd;          /* -1: not made */
     pthread_mutex_t lock;
     pthread_cond_t woken; /* monotonic clock */
     char *result;
@@ -44,6 +46,9 @@ void weir__context_end(struct weir_context *ctx);
 
 /* Cancels the attempt with WEIR_E_CANCELED or WEIR_E_DEADLINE; the first reason stays. Any thread. */
 void weir__context_cancel(struct weir_context *ctx, int code);
+
+/* The same with WEIR_E_CANCELED, by a person who says what becomes of the task. Any thread. */
+void weir__context_cancel_as(struct weir_context *ctx, weir_cancel_mode mode);
 
 /* The text of the handler's failure, or NULL. */
 const char *weir__context_text(const struct weir_context *ctx);

@@ -94,7 +94,11 @@ look_from(weir_server *server, size_t *i, int64_t now_ms, int64_t *next_ms)
 static void
 give_up_slot(struct weir__slot *slot)
 {
-    static const struct weir__ending late = {.outcome = WEIR_RETRY, .error = WEIR__TEXT_DEADLINE};
+    const struct weir__ending late = {
+        .outcome = WEIR_RETRY,
+        .error = WEIR__TEXT_DEADLINE,
+        .cancel_mode = (weir_cancel_mode)atomic_load(&slot->context.cancel_mode),
+    };
     weir_server *server = slot->server;
     const weir_task_info *task = slot->claim.task;
 

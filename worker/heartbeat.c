@@ -149,8 +149,8 @@ apply_answers(weir_server *server, int64_t lease_end_ms)
                    !slot->lost) {
             lose(server, slot);
         }
-        if (item->cancelled && slot->running) {
-            weir__context_cancel(&slot->context, WEIR_E_CANCELED);
+        if (item->cancelled != WEIR_CANCEL_NONE && slot->running) {
+            weir__context_cancel_as(&slot->context, item->cancelled);
         }
     }
     pthread_mutex_unlock(&server->lock);

@@ -141,15 +141,30 @@ static decide_fn *const deciders[] = {
     [WEIR_SNOOZE] = decide_snooze,
 };
 
+/* A person's word on what becomes of a cancelled task stands above the wish to try again. */
+static struct weir__ending
+heed_cancel(const struct weir__ending *ending)
+{
+    struct weir__ending heeded = *ending;
+    bool again = ending->outcome == WEIR_RETRY || ending->outcome == WEIR_SNOOZE;
+
+    if (!again || ending->cancel_mode <= WEIR_CANCEL_RETRY)
+        return heeded;
+    heeded.outcome = ending->cancel_mode == WEIR_CANCEL_ARCHIVE ? WEIR_SKIP_RETRY : WEIR_REVOKE;
+    heeded.error = reason_of(ending);
+    return heeded;
+}
+
 void
 weir__outcome_decide(const struct weir__rules *rules, const weir_claim *claim,
                      const struct weir__ending *ending, int64_t now_ms, weir_finish *finish)
 {
-    size_t outcome = (size_t)ending->outcome;
+    const struct weir__ending heeded = heed_cancel(ending);
+    size_t outcome = (size_t)heeded.outcome;
     bool known = outcome < sizeof(deciders) / sizeof(deciders[0]);
 
     *finish = (weir_finish){.claim = claim};
-    (known ? deciders[outcome] : decide_retry)(rules, ending, now_ms, finish);
+    (known ? deciders[outcome] : decide_retry)(rules, &heeded, now_ms, finish);
 }
 
 void

@@ -10,6 +10,9 @@
  *   WEIR_SNOOZE      retry after its delay, uncounted, the error text unchanged
  *   given back       requeue: it never ran, or a stop cut it short
  *
+ * An attempt that a person has cancelled without a retry, and that wants to run again (WEIR_RETRY,
+ * WEIR_SNOOZE, cut short), ends as with WEIR_SKIP_RETRY or WEIR_REVOKE.
+ *
  * on_error is told of all but done, snoozed and given back tasks.
  */
 #ifndef WEIR_WORKER_OUTCOME_H
@@ -52,6 +55,7 @@ struct weir__ending {
     weir_outcome outcome;
     const char *error; /* NULL: none given. Must live as long as the weir_finish */
     int cancelled;     /* as weir_context_cancelled() */
+    weir_cancel_mode cancel_mode;
     int64_t snooze_ms;
     const void *result; /* NULL: none */
     size_t result_len;

@@ -25,7 +25,8 @@ was_cut_short(const struct weir__slot *slot, weir_outcome outcome)
     bool failed = outcome != WEIR_DONE && outcome != WEIR_SKIP_RETRY && outcome != WEIR_REVOKE &&
                   outcome != WEIR_SNOOZE;
 
-    return failed && atomic_load(&slot->stopping);
+    return failed && atomic_load(&slot->stopping) &&
+           atomic_load(&slot->context.cancel_mode) <= WEIR_CANCEL_RETRY;
 }
 
 static void
@@ -56,6 +57,7 @@ run_handler(struct weir__slot *slot)
         .outcome = outcome,
         .error = weir__context_text(ctx),
         .cancelled = weir_context_cancelled(ctx),
+        .cancel_mode = (weir_cancel_mode)atomic_load(&ctx->cancel_mode),
         .snooze_ms = ctx->snooze_ms,
         .result = ctx->has_result ? ctx->result : NULL,
         .result_len = ctx->has_result ? ctx->result_len : 0,

@@ -73,7 +73,7 @@ int weir__redis_pause(void *self, int64_t now_ms, const char *queue, bool paused
 int weir__redis_remove_queue(void *self, int64_t now_ms, const char *queue, bool force, size_t max,
                              size_t *done, weir_error *err);
 int weir__redis_cancel(void *self, int64_t now_ms, const char *queue, const char *id,
-                       weir_error *err);
+                       weir_cancel_mode mode, weir_error *err);
 /* leader.c */
 int weir__redis_lead(void *self, const char *name, const char *holder, int64_t ttl_ms, bool *leads,
                      weir_error *err);

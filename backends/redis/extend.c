@@ -32,14 +32,18 @@ static void
 set_result(struct weir__redis_backend *b, const struct weir__group *group, size_t i,
            weir_extend_item *item)
 {
-    static const struct weir__letter letters[] = {
-        {'o', 0}, {'c', WEIR_E_CANCELED}, {'s', WEIR_E_STALE}, {0, 0}};
+    static const struct weir__letter letters[] = {{'o', 0},
+                                                  {'c', WEIR_CANCEL_RETRY},
+                                                  {'d', WEIR_CANCEL_ARCHIVE},
+                                                  {'e', WEIR_CANCEL_REVOKE},
+                                                  {'s', WEIR_E_STALE},
+                                                  {0, 0}};
     int rc = weir__group_result(group, i, letters);
 
-    item->cancelled = rc == WEIR_E_CANCELED;
-    item->result = item->cancelled ? 0 : rc;
-    if (rc == 0)
-        item->cancelled = weir__redis_listener_cancelled(b->listener, item->claim->task->id);
+    item->cancelled = rc > 0 ? (weir_cancel_mode)rc : WEIR_CANCEL_NONE;
+    item->result = rc > 0 ? 0 : rc;
+    if (rc == 0 && weir__redis_listener_cancelled(b->listener, item->claim->task->id))
+        item->cancelled = WEIR_CANCEL_RETRY;
 }
 
 int

@@ -107,7 +107,7 @@ weir__redis_remove_queue(void *self, int64_t now_ms, const char *queue_name, boo
 
 int
 weir__redis_cancel(void *self, int64_t now_ms, const char *queue_name, const char *id,
-                   weir_error *err)
+                   weir_cancel_mode mode, weir_error *err)
 {
     struct weir__step *publish;
     struct weir__queue queue;
@@ -120,6 +120,7 @@ weir__redis_cancel(void *self, int64_t now_ms, const char *queue_name, const cha
     rc = weir__queue_init(&queue, trip.b->prefix, queue_name, now_ms, &trip.space);
     step = rc == 0 ? weir__trip_script(&trip, WEIR__SCRIPT_CANCEL, &queue) : NULL;
     weir__step_text(step, id);
+    weir__step_number(step, (int64_t)mode);
     publish = weir__trip_command(&trip, "PUBLISH");
     weir__step_text(publish, weir__space_text(&trip.space, "%scancel", trip.b->prefix));
     weir__step_text(publish, id);

@@ -66,6 +66,6 @@ int weir__sqlite_pause(void *self, int64_t now_ms, const char *queue, bool pause
 int weir__sqlite_remove_queue(void *self, int64_t now_ms, const char *queue, bool force, size_t max,
                               size_t *done, weir_error *err);
 int weir__sqlite_cancel(void *self, int64_t now_ms, const char *queue, const char *id,
-                        weir_error *err);
+                        weir_cancel_mode mode, weir_error *err);
 
 #endif

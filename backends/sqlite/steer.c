@@ -295,16 +295,23 @@ weir__sqlite_amend(void *self, int64_t now_ms, const char *queue, const char *id
 
 /* ---- cancel ---- */
 
+struct cancel {
+    const char *queue;
+    const char *id;
+    weir_cancel_mode mode;
+};
+
 static int
 run_cancel(struct weir__tx *tx, void *arg)
 {
-    const struct amend *call = arg;
+    const struct cancel *call = arg;
     struct weir__tx_queue *queue;
     int changed = 0;
     int code = weir__tx_queue(tx, call->queue, false, &queue);
 
     if (code == 0)
-        code = weir__conn_run(tx->conn, WEIR__SQL_cancel, &changed, "is", queue->qid, call->id);
+        code = weir__conn_run(tx->conn, WEIR__SQL_cancel, &changed, "isi", queue->qid, call->id,
+                              (int64_t)call->mode);
     if (code != 0)
         return code;
     if (changed == 0)
@@ -315,9 +322,10 @@ run_cancel(struct weir__tx *tx, void *arg)
 }
 
 int
-weir__sqlite_cancel(void *self, int64_t now_ms, const char *queue, const char *id, weir_error *err)
+weir__sqlite_cancel(void *self, int64_t now_ms, const char *queue, const char *id,
+                    weir_cancel_mode mode, weir_error *err)
 {
-    struct amend call = {queue, id, NULL};
+    struct cancel call = {queue, id, mode};
 
     (void)now_ms;
     return weir__writer_run(self, run_cancel, &call, err);

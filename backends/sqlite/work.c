@@ -264,7 +264,7 @@ extend_one(struct weir__tx *tx, const struct extend *call, weir_extend_item *ite
         return code;
     code = weir__conn_step(tx->conn, stmt);
     item->result = code == 1 ? 0 : WEIR_E_STALE;
-    item->cancelled = code == 1 && sqlite3_column_int(stmt, 0) != 0;
+    item->cancelled = code == 1 ? (weir_cancel_mode)sqlite3_column_int(stmt, 0) : WEIR_CANCEL_NONE;
     weir__conn_end(stmt);
     return code < 0 ? code : 0;
 }
@@ -297,7 +297,7 @@ weir__sqlite_extend(void *self, int64_t now_ms, int64_t lease_ms, weir_extend_it
     (void)now_ms;
     for (i = 0; i < count && code != 0; i++) {
         items[i].result = code;
-        items[i].cancelled = false;
+        items[i].cancelled = WEIR_CANCEL_NONE;
     }
     return code;
 }

@@ -103,7 +103,7 @@ extending_tells_what_was_cancelled(void)
     NEED(STEER);
     OK(extend_one(a, &cancelled));
     IS(cancelled, false);
-    OK(weir__cancel(store, "alpha", "a", NULL));
+    OK(weir__cancel(store, "alpha", "a", WEIR_CANCEL_RETRY, NULL));
     OK(extend_one(a, &cancelled));
     IS(cancelled, true);
     OK(extend_one(a, &cancelled));
@@ -119,12 +119,35 @@ a_cancellation_is_remembered_until_its_attempt_ends(void)
     bool cancelled = true;
 
     NEED(STEER);
-    OK(weir__cancel(store, "alpha", "a", NULL));
+    OK(weir__cancel(store, "alpha", "a", WEIR_CANCEL_RETRY, NULL));
     OK(FINISH(claim, RETRY, .at_ms = START_MS, .error = "cancelled"));
     forward("alpha", 1, NULL);
     claim = take("alpha");
     OK(extend_one(claim, &cancelled));
     IS(cancelled, false);
+}
+
+static void
+the_strongest_way_to_cancel_is_told(void)
+{
+    weir_extend_item item = {.claim = put_and_take("a")};
+    static const weir_cancel_mode asked[] = {WEIR_CANCEL_RETRY, WEIR_CANCEL_REVOKE,
+                                             WEIR_CANCEL_ARCHIVE, WEIR_CANCEL_RETRY};
+    static const weir_cancel_mode told[] = {WEIR_CANCEL_RETRY, WEIR_CANCEL_REVOKE,
+                                            WEIR_CANCEL_REVOKE, WEIR_CANCEL_REVOKE};
+
+    NEED(STEER);
+    for (size_t i = 0; i < 4; i++) {
+        OK(weir__cancel(store, "alpha", "a", asked[i], NULL));
+        OK(weir__extend(store, LEASE_MS, &item, 1, NULL));
+        IS(item.cancelled, told[i]);
+    }
+    OK(FINISH(item.claim, RETRY, .at_ms = START_MS, .error = "cancelled"));
+    forward("alpha", 1, NULL);
+    item.claim = take("alpha");
+    OK(weir__cancel(store, "alpha", "a", WEIR_CANCEL_ARCHIVE, NULL));
+    OK(weir__extend(store, LEASE_MS, &item, 1, NULL));
+    IS(item.cancelled, WEIR_CANCEL_ARCHIVE);
 }
 
 static const CU_TestInfo cases[] = {
@@ -136,6 +159,7 @@ static const CU_TestInfo cases[] = {
     CASE(one_lost_lease_in_a_batch_does_not_touch_the_others),
     CASE(extending_tells_what_was_cancelled),
     CASE(a_cancellation_is_remembered_until_its_attempt_ends),
+    CASE(the_strongest_way_to_cancel_is_told),
     CASES_END,
 };
 

@@ -304,7 +304,7 @@ a_task_nobody_has_cannot_be_cancelled(void)
 
     NEED(STEER);
     put_all("alpha", "a");
-    code = weir__cancel(store, "alpha", "none", NULL);
+    code = weir__cancel(store, "alpha", "none", WEIR_CANCEL_RETRY, NULL);
     IS(code == 0 || code == WEIR_E_NO_TASK, true);
     IS(state_of("alpha", "a"), WEIR_STATE_PENDING);
 }

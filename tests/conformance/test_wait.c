@@ -223,7 +223,7 @@ a_cancellation_wakes(void)
     put_all("alpha", "a");
     MUST(take("alpha") != NULL);
     begin(&waiter, store, WEIR_WAKE_CANCEL);
-    OK(weir__cancel(store, "alpha", "a", NULL));
+    OK(weir__cancel(store, "alpha", "a", WEIR_CANCEL_RETRY, NULL));
     YES(woke(&waiter));
 }
 

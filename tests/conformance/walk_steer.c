@@ -188,7 +188,7 @@ walk_cancel(struct walk *walk)
     int code;
 
     walk_note(walk, "cancel %s/%s", model_queue_names[queue], model_id(id));
-    code = weir__cancel(store, model_queue_names[queue], model_id(id), NULL);
+    code = weir__cancel(store, model_queue_names[queue], model_id(id), WEIR_CANCEL_RETRY, NULL);
     if (task->state != WEIR_STATE_ACTIVE)
         return true;
     task->cancelled = 1;

@@ -70,7 +70,7 @@ flaky_extend(void *self, int64_t now_ms, int64_t lease_ms, weir_extend_item *ite
             items[i].result = WEIR_E_STALE;
         }
         if (atomic_load(&flaky.extend_cancels)) {
-            items[i].cancelled = true;
+            items[i].cancelled = WEIR_CANCEL_RETRY;
         }
     }
     return code;

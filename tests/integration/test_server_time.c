@@ -94,7 +94,7 @@ a_cancelled_task_s_handler(const char *what)
     world_serve(&options);
     world_enqueue_task((weir_task){.max_retry = WEIR_NO_RETRY}, what);
     CU_ASSERT_TRUE(world_until(world_begun, 1));
-    CU_ASSERT_EQUAL(weir__cancel(world.broker, "default", "1", &err), 0);
+    CU_ASSERT_EQUAL(weir__cancel(world.broker, "default", "1", WEIR_CANCEL_RETRY, &err), 0);
     CU_ASSERT_TRUE(world_reaches("1", WEIR_STATE_ARCHIVED));
     CU_ASSERT_EQUAL(atomic_load(&world.cancelled), WEIR_E_CANCELED);
     CU_ASSERT_STRING_EQUAL(world_task("1").error, "context canceled");
@@ -110,6 +110,23 @@ static void
 a_cancellation_makes_the_descriptor_readable(void)
 {
     a_cancelled_task_s_handler("poll");
+}
+
+static void
+a_task_cancelled_without_retry_is_archived_with_retries_left(void)
+{
+    weir_server_options options = world_options();
+
+    if ((weir__broker_capabilities(world.broker) & WEIR_CAP_STEER) == 0) {
+        HARNESS_SKIP("capability STEER");
+    }
+    options.heartbeat_ms = 200;
+    world_serve(&options);
+    world_enqueue("wait");
+    CU_ASSERT_TRUE(world_until(world_begun, 1));
+    CU_ASSERT_EQUAL(weir__cancel(world.broker, "default", "1", WEIR_CANCEL_ARCHIVE, NULL), 0);
+    CU_ASSERT_TRUE(world_reaches("1", WEIR_STATE_ARCHIVED));
+    CU_ASSERT_STRING_EQUAL(world_task("1").error, "context canceled");
 }
 
 static void
@@ -191,6 +208,7 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_handler_that_does_not_return_keeps_its_slot_but_not_its_task),
     HARNESS_TEST(a_task_whose_deadline_is_over_fails_without_running),
     HARNESS_TEST(a_cancellation_ends_a_wait),
+    HARNESS_TEST(a_task_cancelled_without_retry_is_archived_with_retries_left),
     HARNESS_TEST(a_cancellation_makes_the_descriptor_readable),
     HARNESS_TEST(no_more_handlers_run_than_configured),
     HARNESS_TEST(queues_get_their_shares),

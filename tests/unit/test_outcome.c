@@ -171,6 +171,40 @@ a_failure_without_text_says_why_it_was_cancelled(void)
 }
 
 static void
+end_cancelled(weir_outcome outcome, weir_cancel_mode mode, const char *error)
+{
+    struct weir__ending ending = {
+        .outcome = outcome, .error = error, .cancelled = WEIR_E_CANCELED, .cancel_mode = mode};
+
+    weir__outcome_decide(&rules, &claim, &ending, NOW, &finish);
+}
+
+static void
+a_task_cancelled_without_retry_is_not_tried_again(void)
+{
+    end_cancelled(WEIR_RETRY, WEIR_CANCEL_RETRY, NULL);
+    CU_ASSERT_EQUAL(finish.kind, WEIR_FINISH_RETRY);
+    end_cancelled(WEIR_RETRY, WEIR_CANCEL_ARCHIVE, NULL);
+    CU_ASSERT_EQUAL(finish.kind, WEIR_FINISH_ARCHIVE);
+    CU_ASSERT_STRING_EQUAL(finish.error, "context canceled");
+    end_cancelled(WEIR_SNOOZE, WEIR_CANCEL_ARCHIVE, "half done");
+    CU_ASSERT_EQUAL(finish.kind, WEIR_FINISH_ARCHIVE);
+    CU_ASSERT_STRING_EQUAL(finish.error, "half done");
+    end_cancelled(WEIR_RETRY, WEIR_CANCEL_REVOKE, NULL);
+    CU_ASSERT_EQUAL(finish.kind, WEIR_FINISH_DONE);
+}
+
+static void
+a_task_done_in_spite_of_its_cancellation_is_done(void)
+{
+    end_cancelled(WEIR_DONE, WEIR_CANCEL_ARCHIVE, NULL);
+    CU_ASSERT_EQUAL(finish.kind, WEIR_FINISH_DONE);
+    end_cancelled(WEIR_SKIP_RETRY, WEIR_CANCEL_REVOKE, "hopeless");
+    CU_ASSERT_EQUAL(finish.kind, WEIR_FINISH_ARCHIVE);
+    CU_ASSERT_STRING_EQUAL(finish.error, "hopeless");
+}
+
+static void
 a_type_s_own_policy_wins_over_the_server_s(void)
 {
     struct weir__type_retry types[] = {
@@ -240,6 +274,8 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(revoke_deletes_also_with_a_retention),
     HARNESS_TEST(snooze_waits_uncounted_and_keeps_the_error),
     HARNESS_TEST(a_failure_without_text_says_why_it_was_cancelled),
+    HARNESS_TEST(a_task_cancelled_without_retry_is_not_tried_again),
+    HARNESS_TEST(a_task_done_in_spite_of_its_cancellation_is_done),
     HARNESS_TEST(a_type_s_own_policy_wins_over_the_server_s),
     HARNESS_TEST(the_application_s_delay_wins_unless_it_is_negative),
     HARNESS_TEST(on_error_hears_of_failures_only),

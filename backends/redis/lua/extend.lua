@@ -4,8 +4,8 @@
 --
 -- KEYS: lease, cancel
 -- ARGV: lease in ms, then id and token of each task
--- Returns one letter for each task: o (renewed), c (renewed, and somebody asked for its cancellation),
--- s (the token is not the present one).
+-- Returns one letter for each task: o (renewed), c, d or e (renewed, and somebody asked for its cancellation,
+-- in mode 1, 2 or 3), s (the token is not the present one).
 local lease, cancel = KEYS[1], KEYS[2]
 local now = redis.call('TIME')
 local ends = math.ceil((tonumber(now[1]) * 1000 + tonumber(now[2]) / 1000 + tonumber(ARGV[1])) / 1000)
@@ -13,11 +13,13 @@ local ids = {}
 for i = 2, #ARGV, 2 do ids[#ids + 1] = ARGV[i] end
 local scores = redis.call('ZMSCORE', lease, unpack(ids))
 local cancelled = redis.call('EXISTS', cancel) == 1 and redis.call('HMGET', cancel, unpack(ids))
+local letters = {'c', 'd', 'e'}
 local results, entries = {}, {}
 for k, id in ipairs(ids) do
     local token = ARGV[2 * k + 1]
     if scores[k] and tonumber(scores[k]) % 1 == tonumber(token) / 1048576 then
-        results[k] = cancelled and cancelled[k] == token and 'c' or 'o'
+        local of, mode = string.match(cancelled and cancelled[k] or '', '^(%d+):?(%d?)$')
+        results[k] = of == token and letters[tonumber(mode) or 1] or 'o'
         entries[#entries + 1] = string.format('%.17g', ends + tonumber(token) / 1048576)
         entries[#entries + 1] = id
     else

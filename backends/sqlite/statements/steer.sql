@@ -26,8 +26,8 @@ UPDATE weir_task SET ord = ?2 WHERE seq = ?1;
 -- seq, big, payload
 UPDATE weir_task SET big = ?2, payload = ?3 WHERE seq = ?1;
 -- @cancel
--- qid, id
-UPDATE weir_task SET cancel = 1 WHERE qid = ?1 AND id = ?2 AND state = 4;
+-- qid, id, mode
+UPDATE weir_task SET cancel = max(cancel, ?3) WHERE qid = ?1 AND id = ?2 AND state = 4;
 -- @cancel_note
 UPDATE weir_queue SET cancels = cancels + 1 WHERE qid = ?1;
 

@@ -68,7 +68,7 @@ UPDATE weir_task SET state = 4, token = ?2, lease = ?3, boot = ?4, started = ?5,
 -- seq, token
 UPDATE weir_task SET started = 1 WHERE seq = ?1 AND token = ?2 AND state = 4;
 -- @extend
--- seq, token, lease, boot -> cancelled
+-- seq, token, lease, boot -> how it was cancelled
 UPDATE weir_task SET lease = ?3, boot = ?4
     WHERE seq = ?1 AND token = ?2 AND state = 4 RETURNING cancel;
 

@@ -200,8 +200,9 @@ typedef struct weir_consume {
 /* A claim to keep. */
 typedef struct weir_extend_item {
     const weir_claim *claim;
-    int result;     /* out: 0, or WEIR_E_STALE: the lease is lost */
-    bool cancelled; /* out: somebody asked for the task's cancellation */
+    int result; /* out: 0, or WEIR_E_STALE: the lease is lost */
+    /* out: 0, or how somebody asked for the task's cancellation; of several the greatest */
+    weir_cancel_mode cancelled;
 } weir_extend_item;
 
 /* ---- waiting ---- */
@@ -267,12 +268,6 @@ typedef int (*weir_task_sink)(void *arg, const weir_task_info *task);
 
 typedef int (*weir_name_sink)(void *arg, const char *name);
 typedef int (*weir_server_sink)(void *arg, const weir_server_info *server);
-
-typedef enum weir_verb {
-    WEIR_VERB_RUN = 1, /* to pending, at the tail, retried kept */
-    WEIR_VERB_ARCHIVE,
-    WEIR_VERB_DELETE
-} weir_verb;
 
 typedef struct weir_steer_item {
     const char *id;
@@ -416,10 +411,11 @@ typedef struct weir_backend {
     int (*remove_queue)(void *self, int64_t now_ms, const char *queue, bool force, size_t max,
                         size_t *done, weir_error *err);
     /*
-     * Asks for the cancellation of an active task; remembered until its attempt ends.
-     * WEIR_E_NO_TASK where the store can tell.
+     * Asks for the cancellation of an active task; remembered until its attempt ends, with its mode,
+     * which only the servers look at. WEIR_E_NO_TASK where the store can tell.
      */
-    int (*cancel)(void *self, int64_t now_ms, const char *queue, const char *id, weir_error *err);
+    int (*cancel)(void *self, int64_t now_ms, const char *queue, const char *id,
+                  weir_cancel_mode mode, weir_error *err);
 
     /* ---- WEIR_CAP_GROUPS ---- */
 

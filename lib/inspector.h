@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the inspector's files share.
+ */
+#ifndef WEIR_LIB_INSPECTOR_H
+#define WEIR_LIB_INSPECTOR_H
+
+#include <weir/inspector.h>
+
+struct weir_inspector {
+    weir_broker *broker;
+};
+
+/* A growing array of pointers; items is to be freed. */
+struct weir__pointers {
+    void **items;
+    size_t count;
+    size_t room;
+};
+
+/* 0 or WEIR_E_NOMEM. */
+int weir__pointers_append(struct weir__pointers *pointers, void *item);
+
+#endif
