@@ -4,7 +4,7 @@
 #include "harness.h"
 #include "redis_fixture.h"
 
-#include "listener.h"
+#include "waiting.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -403,6 +403,36 @@ an_interrupt_is_heard_while_the_server_is_frozen(void)
     (void)wait;
 }
 
+static void
+the_path_is_tried_out_and_holds(void)
+{
+    weir_wait wait = fresh(one_queue, 1);
+
+    listener->channel.try_at_ms = 0;
+    CU_ASSERT_EQUAL(wait_with(&wait, ALL, 100), WEIR_WAKE_TIMEOUT);
+    CU_ASSERT_EQUAL(listener->channel.heard_by_ms, 0);
+    CU_ASSERT(listener->channel.try_at_ms > fixture_now_ms());
+}
+
+static void
+a_redirection_that_broke_silently_is_found_and_mended(void)
+{
+    const char *off[] = {"CLIENT", "TRACKING", "OFF"};
+
+    weir__redis_listener_free(listener);
+    weir__redis_close(redis);
+    redis = fixture_open("%s?timeout=200ms", redis_server_unix_url(server));
+    CU_ASSERT_FATAL(weir__redis_listener_new(&listener, redis, weir_clock_system(),
+                                             fixture_logger(), NULL) == 0);
+    weir_wait wait = fresh(one_queue, 1);
+    CU_ASSERT_EQUAL(weir__redis_command(listener->channel.eye, NULL, 3, off, NULL, NULL), 0);
+    SAY("LPUSH asynq:{q}:pending a");
+    CU_ASSERT_EQUAL(wait_with(&wait, ALL, 50), WEIR_WAKE_TIMEOUT);
+    listener->channel.try_at_ms = 0;
+    CU_ASSERT_EQUAL(wait_with(&wait, ALL, 5000), ALL);
+    CU_ASSERT_EQUAL(wait_with(&wait, ALL, 5000), WEIR_WAKE_WORK);
+}
+
 static long
 commands_so_far(void)
 {
@@ -460,6 +490,8 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_restarted_server_is_every_reason),
     HARNESS_TEST(an_absent_server_is_an_error_and_costs_no_time),
     HARNESS_TEST(an_interrupt_is_heard_while_the_server_is_frozen),
+    HARNESS_TEST(the_path_is_tried_out_and_holds),
+    HARNESS_TEST(a_redirection_that_broke_silently_is_found_and_mended),
     HARNESS_TEST(an_idle_wait_sends_nothing),
     HARNESS_TEST(an_account_that_may_not_track_waits_all_the_same),
     CU_TEST_INFO_NULL,
