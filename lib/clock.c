@@ -168,6 +168,22 @@ system_random(void *ctx, void *buf, size_t len)
     }
 }
 
+static void
+read_boot_id(void)
+{
+    char line[BOOT_ID_SIZE] = "";
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+    if (file == NULL) {
+        return;
+    }
+    if (fgets(line, sizeof line, file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        memcpy(system_boot_id, line, sizeof line);
+    }
+    fclose(file);
+}
+
 const weir_clock *
 weir_clock_system(void)
 {
@@ -175,8 +191,10 @@ weir_clock_system(void)
         .wall_ms = system_wall_ms,
         .boot_ms = system_boot_ms,
         .random = system_random,
+        .boot_id = system_boot_id,
     };
 
+    pthread_once(&boot_id_once, read_boot_id);
     return &system_clock;
 }
 
@@ -229,28 +247,9 @@ weir__clock_random_below(const weir_clock *clock, uint64_t bound)
     return value % bound;
 }
 
-static void
-read_boot_id(void)
-{
-    char line[BOOT_ID_SIZE] = "";
-    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-    if (file == NULL) {
-        return;
-    }
-    if (fgets(line, sizeof line, file) != NULL) {
-        line[strcspn(line, "\n")] = '\0';
-        memcpy(system_boot_id, line, sizeof line);
-    }
-    fclose(file);
-}
-
 const char *
 weir__clock_boot_id(const weir_clock *clock)
 {
-    if (clock != NULL && clock->boot_id != NULL) {
-        return clock->boot_id;
-    }
-    pthread_once(&boot_id_once, read_boot_id);
-    return system_boot_id;
+    clock = weir__clock_or_system(clock);
+    return clock->boot_id != NULL ? clock->boot_id : weir_clock_system()->boot_id;
 }
