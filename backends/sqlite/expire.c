@@ -215,7 +215,8 @@ static int
 run_expire(struct weir__tx *tx, void *arg)
 {
     const struct expire *call = arg;
-    int code = weir__conn_run(tx->conn, WEIR__SQL_locks_expire, NULL, "ii", call->now_ms,
+    int locks = 0;
+    int code = weir__conn_run(tx->conn, WEIR__SQL_locks_expire, &locks, "ii", call->now_ms,
                               (int64_t)LOCKS_A_CALL);
     size_t i;
 
@@ -223,6 +224,8 @@ run_expire(struct weir__tx *tx, void *arg)
         if (call->expire->removed < call->expire->max)
             code = expire_queue(tx, call, call->expire->queues[i]);
     }
+    if (locks == LOCKS_A_CALL)
+        call->expire->removed = call->expire->max; /* there may be more to do */
     return code;
 }
 
