@@ -243,8 +243,10 @@ weir__watch_arm(struct weir__hub *hub)
         return;
     if (hub->rearm)
         open_beside(hub);
-    if (hub->conn.db == NULL && weir__store_connect(hub->store, &hub->conn, NULL) != 0)
-        return; /* tried again with the next wait */
+    if (hub->conn.db == NULL && weir__store_connect(hub->store, &hub->conn, NULL) != 0) {
+        hub->blind = hub->rearm = true; /* tried again with the next look or wait */
+        return;
+    }
     hub->armed = true;
     hub->rearm = false;
     set_watches(hub);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define LONG_MS 5000
@@ -81,6 +82,78 @@ a_wake_up_survives_the_loss_of_the_file_beside_the_database(void)
     wait.timeout_ms = LONG_MS;
     CU_ASSERT_EQUAL(kit_put(other, "a", 1, NULL), 0);
     CU_ASSERT_EQUAL(weir__wait(waiting, &wait, NULL), 0);
+    CU_ASSERT_EQUAL(wait.reasons, WEIR_WAKE_WORK);
+    weir_broker_close(other);
+    weir_broker_close(waiting);
+}
+
+/* No descriptor is left when the waiter would set its watches. Returns the soft limit there was. */
+static rlim_t
+take_descriptors(void)
+{
+    struct rlimit limit;
+    rlim_t before;
+    int next = dup(0);
+
+    CU_ASSERT_EQUAL(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    before = limit.rlim_cur;
+    limit.rlim_cur = (rlim_t)next;
+    close(next);
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return before;
+}
+
+static void
+give_descriptors(rlim_t before)
+{
+    struct rlimit limit;
+
+    CU_ASSERT_EQUAL(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = before;
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+struct relief {
+    weir_broker *waiting;
+    weir_broker *other;
+    rlim_t descriptors;
+};
+
+/* Once the wait is under way there are descriptors again, and then somebody else enqueues. */
+static void *
+put_once_it_waits(void *arg)
+{
+    struct relief *relief = arg;
+    struct weir__hub *hub = &kit_store(relief->waiting)->hub;
+    bool polling;
+
+    do {
+        usleep(1000);
+        pthread_mutex_lock(&hub->lock);
+        polling = hub->polling;
+        pthread_mutex_unlock(&hub->lock);
+    } while (!polling);
+    give_descriptors(relief->descriptors);
+    kit_put(relief->other, "a", 1, NULL);
+    return NULL;
+}
+
+static void
+a_waiter_that_could_not_set_its_watches_is_not_deaf(void)
+{
+    weir_broker *waiting = kit_open("", NULL), *other = kit_open("", NULL);
+    weir_wait wait = {.queues = queues, .queue_count = 1, .interest = WEIR_WAKE_WORK};
+    struct relief relief = {waiting, other, 0};
+    pthread_t thread;
+
+    CU_ASSERT_EQUAL(kit_put(other, "first", 1, NULL), 0);
+    CU_ASSERT_EQUAL(kit_work(waiting, NULL), 1);
+    relief.descriptors = take_descriptors();
+    CU_ASSERT_EQUAL(weir__wait(waiting, &wait, NULL), 0);
+    wait.timeout_ms = LONG_MS;
+    pthread_create(&thread, NULL, put_once_it_waits, &relief);
+    CU_ASSERT_EQUAL(weir__wait(waiting, &wait, NULL), 0);
+    pthread_join(thread, NULL);
     CU_ASSERT_EQUAL(wait.reasons, WEIR_WAKE_WORK);
     weir_broker_close(other);
     weir_broker_close(waiting);
@@ -184,6 +257,7 @@ the_log_is_moved_into_the_database_and_does_not_grow(void)
 static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_task_of_an_application_s_own_transaction_wakes),
     HARNESS_TEST(a_wake_up_survives_the_loss_of_the_file_beside_the_database),
+    HARNESS_TEST(a_waiter_that_could_not_set_its_watches_is_not_deaf),
     HARNESS_TEST(what_this_process_finishes_does_not_wake_it),
     HARNESS_TEST(a_busy_neighbour_neither_wakes_nor_hides_what_is_of_interest),
     HARNESS_TEST(a_call_that_fails_does_not_touch_those_in_its_transaction),
