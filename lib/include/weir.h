@@ -9,6 +9,7 @@
 #include <weir/client.h>
 #include <weir/clock.h>
 #include <weir/config.h>
+#include <weir/cron.h>
 #include <weir/error.h>
 #include <weir/handler.h>
 #include <weir/inspector.h>
