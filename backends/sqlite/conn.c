@@ -45,9 +45,9 @@ wait_for_lock(void *arg, int tries)
 
 int
 weir__conn_open(struct weir__conn *conn, const char *path, const char *name,
-                int64_t busy_timeout_ms)
+                int64_t busy_timeout_ms, bool create)
 {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
     int rc, code;
 
     memset(conn, 0, sizeof(*conn));
@@ -83,6 +83,23 @@ weir__conn_unwrap(struct weir__conn *conn)
         sqlite3_finalize(conn->statements[i]);
     memset(conn->statements, 0, sizeof(conn->statements));
     conn->db = NULL;
+}
+
+bool
+weir__conn_has_moved(struct weir__conn *conn)
+{
+    int moved = 0;
+
+    if (conn->db != NULL)
+        sqlite3_file_control(conn->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    return moved != 0;
+}
+
+int
+weir__conn_fail_moved(struct weir__conn *conn)
+{
+    return weir_error_set(&conn->err, WEIR_E_IO,
+                          "%s: the file was deleted or replaced while it was open", conn->name);
 }
 
 void

@@ -113,9 +113,9 @@ struct weir__conn {
 };
 
 /* Opens a database and makes the connection ours (busy handling, limits of our own); path as for
- * sqlite3_open_v2. On failure nothing stays open. */
+ * sqlite3_open_v2; without `create` it has to be there. On failure nothing stays open. */
 int weir__conn_open(struct weir__conn *conn, const char *path, const char *name,
-                    int64_t busy_timeout_ms);
+                    int64_t busy_timeout_ms, bool create);
 
 /* Wraps a connection of somebody else's, which stays theirs and as it is. */
 void weir__conn_wrap(struct weir__conn *conn, sqlite3 *db);
@@ -123,6 +123,11 @@ void weir__conn_wrap(struct weir__conn *conn, sqlite3 *db);
 /* Ends the prepared statements, and the connection with it (close) or not (unwrap). */
 void weir__conn_close(struct weir__conn *conn);
 void weir__conn_unwrap(struct weir__conn *conn);
+
+/* True when the name of the database's file stands for another file, or for none, than the one that is open: what
+ * is written would be lost. weir__conn_fail_moved() notes it as this connection's failure and returns its code. */
+bool weir__conn_has_moved(struct weir__conn *conn);
+int weir__conn_fail_moved(struct weir__conn *conn);
 
 /* Notes the failure rc of this connection in conn->err and returns its WEIR_E code (errors.c). */
 int weir__conn_fail(struct weir__conn *conn, int rc);

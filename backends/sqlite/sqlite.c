@@ -55,11 +55,15 @@ weir__new_token(const struct weir__store *store)
     return (int64_t)token;
 }
 
+/* Only the first connection makes the file: a later one that finds none must not put an empty one in its place, whose
+ * last user would remove the log of the lost one. */
 int
 weir__store_connect(struct weir__store *store, struct weir__conn *conn, weir_error *err)
 {
     bool normal = store->options.sync_normal;
-    int code = weir__conn_open(conn, store->path, store->path, store->options.busy_timeout_ms);
+    bool first = conn == &store->writer.conn;
+    int code =
+        weir__conn_open(conn, store->path, store->path, store->options.busy_timeout_ms, first);
 
     if (code == 0)
         code = weir__conn_exec(conn, normal ? "PRAGMA synchronous = NORMAL"

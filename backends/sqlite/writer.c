@@ -129,6 +129,8 @@ run_jobs(struct weir__tx *tx, struct weir__job *jobs)
     code = jobs->next == NULL ? run_alone(tx, jobs) : run_several(tx, jobs);
     if (code == 0)
         code = weir__tx_flush(tx);
+    if (code == 0 && weir__conn_has_moved(tx->conn))
+        code = weir__conn_fail_moved(tx->conn);
     if (code == 0)
         code = weir__conn_run(tx->conn, WEIR__SQL_commit, NULL, "");
     return code;
