@@ -20,6 +20,7 @@
 
 #define MAX_ARGUMENTS 16
 #define END_PATIENCE_MS 30000
+#define MAX_PRINTED 50 /* failures */
 
 static uint64_t chance = 1;
 static int failures;
@@ -108,7 +109,8 @@ crew_fail(const char *format, ...)
 {
     va_list args;
 
-    failures++;
+    if (++failures > MAX_PRINTED)
+        return;
     printf("FAILED: ");
     va_start(args, format);
     vprintf(format, args);
@@ -241,11 +243,19 @@ crew_start(const char *role, ...)
         die("fork", strerror(errno));
     if (pid > 0)
         return pid;
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error, not the end */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != director)
         _exit(127);
     execv("/proc/self/exe", argv);
     _exit(127);
+}
+
+void
+crew_stop(pid_t pid)
+{
+    kill(pid, SIGSTOP);
+    waitpid(pid, NULL, WUNTRACED);
 }
 
 void

@@ -69,6 +69,8 @@ bool crew_is_settled(void *scene);
 
 /* Starts this program again with these arguments (the last one NULL). */
 pid_t crew_start(const char *role, ...);
+/* Suspends; returns when no thread of it runs any more. SIGCONT lets it go on. */
+void crew_stop(pid_t pid);
 /* Kills at once; returns when the process is gone. */
 void crew_kill(pid_t pid);
 /* Asks to end and waits; a status other than 0 is a failure. */

@@ -47,6 +47,7 @@ judge(struct crew_scene *scene, const char *acks, const char *log, const char *s
     judge_acknowledged(&evidence);
     judge_finished(&evidence);
     judge_overlaps(&evidence);
+    judge_counters(&evidence, scene);
     judge_once(&evidence);
     if (evidence.lost_leases > 0)
         crew_fail("%zu leases were lost", evidence.lost_leases);

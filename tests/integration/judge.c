@@ -181,6 +181,27 @@ judge_once(const struct evidence *evidence)
     }
 }
 
+/* ---- counters ---- */
+
+void
+judge_counters(const struct evidence *evidence, struct crew_scene *scene)
+{
+    int64_t succeeded = 0, completed = 0;
+    weir_queue_list *list;
+
+    for (int i = 0; i < 2; i++) {
+        if (weir_inspect_queue(scene->inspector, scene->queues[i], &list, NULL) != 0)
+            continue;
+        succeeded += list->items[0].processed_total - list->items[0].failed_total;
+        weir_queue_list_free(list);
+    }
+    for (size_t i = 0; i < evidence->tasks.count; i++)
+        completed += evidence->tasks.tasks[i].state == WEIR_STATE_COMPLETED;
+    if (succeeded != completed)
+        crew_fail("%" PRId64 " tasks are completed, and %" PRId64 " were counted", completed,
+                  succeeded);
+}
+
 /* ---- recovery ---- */
 
 static bool

@@ -39,6 +39,8 @@ void judge_acknowledged(const struct evidence *evidence);
 void judge_finished(const struct evidence *evidence);
 /* No two live workers ran a task at once, unless one had lost its lease and noticed. */
 void judge_overlaps(struct evidence *evidence);
+/* The queues' counters: what was processed and has not failed is what is completed. */
+void judge_counters(const struct evidence *evidence, struct crew_scene *scene);
 /* Without kills: each acknowledged task ended once, and nothing started twice but after a failure. */
 void judge_once(const struct evidence *evidence);
 

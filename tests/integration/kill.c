@@ -145,6 +145,7 @@ judge(struct round *round)
     judge_acknowledged(evidence);
     judge_finished(evidence);
     judge_overlaps(evidence);
+    judge_counters(evidence, round->scene);
     totals.delay_count =
         judge_recovery(evidence, totals.delays_ms, totals.delay_count, DELAYS, RECOVERY_LIMIT_MS);
     totals.acked += evidence->acks.count;
