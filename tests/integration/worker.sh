@@ -154,6 +154,62 @@ WEIR_MODULE_EXPORT const weir_module weir_module_entry = {
     stop_worker
 }
 
+# A handler that hangs in stdio holds the lock of its FILE.
+a_handler_that_hangs_in_stdio_does_not_keep_the_worker()
+{
+    module reads '
+static weir_outcome handle(weir_context *ctx, const weir_task_info *task, void *arg)
+{
+    FILE *command = popen("echo $$ > '"$tmp"'/started; exec sleep 300", "r");
+    char line[80];
+    while (fgets(line, sizeof line, command) != NULL) { }
+    return WEIR_DONE;
+}
+static int init(weir_mux *mux, const char *options, weir_logger *log, void **state, weir_error *err)
+{
+    return weir_mux_handle(mux, "t", handle, NULL, err);
+}
+WEIR_MODULE_EXPORT const weir_module weir_module_entry = {.abi = WEIR_MODULE_ABI, .name = "r", .init = init};'
+    start_worker --module "$tmp/reads.so" --shutdown-timeout 0
+    enqueue a
+    wait_until 10 [ -s "$tmp/started" ] || fail 'it never started'
+    kill -TERM "$worker"
+    wait_until 20 process_is_gone "$worker" || fail 'the worker does not end'
+    stop_worker KILL
+    kill "$(cat "$tmp/started")"
+    expect_equal "$worker_status" 1
+    has_state a pending || fail 'the task did not go back'
+}
+
+# A signal to the worker goes to whatever thread does not block it.
+a_thread_that_a_module_starts_takes_no_signals()
+{
+    module threads '#include <pthread.h>
+#include <unistd.h>
+static void *idle(void *arg) { for (;;) pause(); return arg; }
+static weir_outcome handle(weir_context *ctx, const weir_task_info *task, void *arg) { return WEIR_DONE; }
+static int init(weir_mux *mux, const char *options, weir_logger *log, void **state, weir_error *err)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, idle, NULL);
+    return weir_mux_handle(mux, "t", handle, NULL, err);
+}
+WEIR_MODULE_EXPORT const weir_module weir_module_entry = {.abi = WEIR_MODULE_ABI, .name = "p", .init = init};'
+    start_worker --module "$tmp/threads.so"
+    enqueue a
+    expect_state a completed
+    stop_worker
+    expect_equal "$worker_status" 0
+    start_worker --module "$tmp/threads.so"
+    enqueue b
+    expect_state b completed
+    kill -TSTP "$worker"
+    is_quiet() { "$weir" server ls --json | jq -e '.[0].status == "stopped"'; }
+    wait_until 10 is_quiet || fail 'it did not become quiet'
+    stop_worker
+    expect_equal "$worker_status" 0
+}
+
 check_prints_what_would_be_served()
 {
     run "$weir_worker" --queues critical=6,low --strict --exec 'email:=cat' --concurrency 3 --check
@@ -411,6 +467,8 @@ run_tests \
     modules_that_cannot_be_used_are_told \
     modules_run_tasks_with_their_options \
     a_worker_whose_slots_all_hang_ends_unless_told_not_to \
+    a_handler_that_hangs_in_stdio_does_not_keep_the_worker \
+    a_thread_that_a_module_starts_takes_no_signals \
     check_prints_what_would_be_served \
     a_command_gets_the_payload_and_gives_the_result \
     a_command_gets_the_facts_of_the_task \

@@ -67,6 +67,23 @@ load_handlers(struct program *program, weir_error *err)
     return rc;
 }
 
+/* Threads that modules start inherit the mask: signals to the program stay with the server's own thread for
+ * them, which weir_server_run() starts. */
+static int
+load_handlers_in_peace(struct program *program, weir_error *err)
+{
+    sigset_t signals, before;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTSTP);
+    pthread_sigmask(SIG_BLOCK, &signals, &before);
+    int rc = load_handlers(program, err);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc;
+}
+
 static int
 open_all(struct program *program, weir_error *err)
 {
@@ -81,7 +98,7 @@ open_all(struct program *program, weir_error *err)
     if (program->mux == NULL) {
         return weir_error_set(err, WEIR_E_NOMEM, NULL);
     }
-    rc = load_handlers(program, err);
+    rc = load_handlers_in_peace(program, err);
     if (rc != 0) {
         return rc;
     }
@@ -151,6 +168,16 @@ print_served(const struct program *program)
     }
 }
 
+/* Not fflush(NULL): a handler that hangs in stdio holds the lock of its FILE for ever. */
+static _Noreturn void
+leave_at_once(void)
+{
+    if (ftrylockfile(stdout) == 0) {
+        fflush(stdout);
+    }
+    _exit(EXIT_FAILURE);
+}
+
 static int
 serve(struct program *program, weir_error *err)
 {
@@ -162,8 +189,7 @@ serve(struct program *program, weir_error *err)
         int active = weir_server_active(program->server);
         weir_log(program->logger, WEIR_LOG_WARN, "stopped while tasks were running",
                  weir_log_int("handlers", active), weir_log_uint("commands", left));
-        fflush(NULL);
-        _exit(EXIT_FAILURE);
+        leave_at_once();
     }
     return rc;
 }
