@@ -42,6 +42,20 @@ int weir__sqlite_lead(void *self, const char *name, const char *holder, int64_t 
                       weir_error *err);
 int weir__sqlite_resign(void *self, const char *name, const char *holder, weir_error *err);
 
+/* periodic.c */
+int weir__sqlite_tick(void *self, const weir_request_id *request, int64_t now_ms,
+                      const char *entry_id, int64_t *last_at_ms, int64_t tick_at_ms,
+                      weir_enqueue_item *item, weir_error *err);
+int weir__sqlite_last_tick(void *self, const char *queue, const char *entry_id, int64_t *last_at_ms,
+                           weir_error *err);
+int weir__sqlite_scheduler_beat(void *self, int64_t now_ms, const char *scheduler_id,
+                                const weir_scheduler_entry *entries, size_t count, int64_t ttl_ms,
+                                weir_error *err);
+int weir__sqlite_scheduler_entries(void *self, int64_t now_ms, weir_entry_sink sink, void *arg,
+                                   weir_error *err);
+int weir__sqlite_scheduler_history(void *self, const char *entry_id, size_t offset, size_t limit,
+                                   weir_event_sink sink, void *arg, weir_error *err);
+
 /* inspect.c */
 int weir__sqlite_queues(void *self, weir_name_sink sink, void *arg, weir_error *err);
 int weir__sqlite_queue(void *self, const char *queue, int64_t now_ms, weir_queue_info *info,

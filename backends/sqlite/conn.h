@@ -66,6 +66,16 @@
     X(servers_expired)                                                                             \
     X(lead)                                                                                        \
     X(resign)                                                                                      \
+    X(tick_last)                                                                                   \
+    X(tick_set)                                                                                    \
+    X(tick_note)                                                                                   \
+    X(tick_trim)                                                                                   \
+    X(tick_events)                                                                                 \
+    X(scheduler_beat)                                                                              \
+    X(scheduler_leave)                                                                             \
+    X(schedulers)                                                                                  \
+    X(schedulers_expired)                                                                          \
+    X(queue_ticks_drop)                                                                            \
     X(queues)                                                                                      \
     X(queue)                                                                                       \
     X(count_states)                                                                                \

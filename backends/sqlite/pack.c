@@ -13,6 +13,8 @@
 
 #define WORKER_BYTES_MIN 56 /* of a packed worker, to bound what a damaged count can claim */
 #define QUEUE_BYTES_MIN 16
+#define ENTRY_BYTES_MIN 64
+#define OPTION_BYTES_MIN 8
 
 struct writer {
     char *at; /* NULL: only counts */
@@ -228,4 +230,88 @@ weir__server_release(struct weir__server_view *view)
     free(view->queues);
     free(view->workers);
     memset(view, 0, sizeof(*view));
+}
+
+/* ---- entries of a scheduler ---- */
+
+static void
+put_entry(struct writer *writer, const weir_scheduler_entry *entry)
+{
+    size_t i;
+
+    put_string(writer, entry->id);
+    put_string(writer, entry->spec);
+    put_string(writer, entry->task->type);
+    put_string(writer, entry->task->queue);
+    put_bytes(writer, entry->task->payload, entry->task->payload_len);
+    put_number(writer, entry->next_at_ms);
+    put_number(writer, entry->prev_at_ms);
+    put_number(writer, (int64_t)entry->option_count);
+    for (i = 0; i < entry->option_count; i++)
+        put_string(writer, entry->options[i]);
+}
+
+static void
+put_entries(struct writer *writer, const weir_scheduler_entry *entries, size_t count)
+{
+    size_t i;
+
+    put_number(writer, (int64_t)count);
+    for (i = 0; i < count; i++)
+        put_entry(writer, &entries[i]);
+}
+
+void *
+weir__entries_pack(const weir_scheduler_entry *entries, size_t count, size_t *len)
+{
+    struct writer writer = {NULL, 0};
+
+    put_entries(&writer, entries, count);
+    *len = writer.len;
+    writer.at = malloc(writer.len);
+    writer.len = 0;
+    if (writer.at != NULL)
+        put_entries(&writer, entries, count);
+    return writer.at;
+}
+
+static int
+show_entry(struct reader *reader, weir_entry_sink sink, void *arg)
+{
+    weir_scheduler_entry entry = {0};
+    weir_task_info task = {0};
+    const char **options;
+    int code;
+    size_t i;
+
+    entry.id = get_string(reader);
+    entry.spec = get_string(reader);
+    task.type = get_string(reader);
+    task.queue = get_string(reader);
+    task.payload = get_bytes(reader, &task.payload_len);
+    entry.next_at_ms = get_number(reader);
+    entry.prev_at_ms = get_number(reader);
+    entry.option_count = get_count(reader, OPTION_BYTES_MIN);
+    options = calloc(entry.option_count + 1, sizeof(*options));
+    if (options == NULL)
+        return WEIR_E_NOMEM;
+    for (i = 0; i < entry.option_count; i++)
+        options[i] = get_string(reader);
+    entry.options = options;
+    entry.task = &task;
+    code = reader->bad || entry.id == NULL ? WEIR_E_CORRUPT : sink(arg, &entry);
+    free(options);
+    return code;
+}
+
+int
+weir__entries_show(const void *block, size_t len, weir_entry_sink sink, void *arg)
+{
+    struct reader reader = {block, len, false};
+    size_t i, count = get_count(&reader, ENTRY_BYTES_MIN);
+    int code = reader.bad ? WEIR_E_CORRUPT : 0;
+
+    for (i = 0; i < count && code == 0; i++)
+        code = show_entry(&reader, sink, arg);
+    return code;
 }

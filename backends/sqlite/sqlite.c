@@ -277,7 +277,8 @@ static unsigned
 sqlite_capabilities(void *self)
 {
     const struct weir__store *store = self;
-    unsigned bits = WEIR_CAP_SURE_REPLIES | WEIR_CAP_PUSH | WEIR_CAP_STEER | WEIR_CAP_LEADER;
+    unsigned bits = WEIR_CAP_SURE_REPLIES | WEIR_CAP_PUSH | WEIR_CAP_STEER | WEIR_CAP_LEADER |
+                    WEIR_CAP_PERIODIC;
 
     return store->in_memory ? bits : bits | WEIR_CAP_PERSISTENT | WEIR_CAP_SHARED;
 }
@@ -347,4 +348,9 @@ const weir_backend weir__sqlite_backend = {
     .cancel = weir__sqlite_cancel,
     .lead = weir__sqlite_lead,
     .resign = weir__sqlite_resign,
+    .tick = weir__sqlite_tick,
+    .last_tick = weir__sqlite_last_tick,
+    .scheduler_beat = weir__sqlite_scheduler_beat,
+    .scheduler_entries = weir__sqlite_scheduler_entries,
+    .scheduler_history = weir__sqlite_scheduler_history,
 };

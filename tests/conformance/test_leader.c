@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Leadership. No wrapper needs it yet, so these cases go through the backend's table. */
+/* Leadership. */
 #include <config.h>
 
-#include "broker.h"
 #include "kit.h"
 
 #define TTL_MS 400
@@ -12,14 +11,14 @@ lead(const char *name, const char *holder)
 {
     bool leads = false;
 
-    OK(store->backend->lead(store->self, name, holder, TTL_MS, &leads, NULL));
+    OK(weir__lead(store, name, holder, TTL_MS, &leads, NULL));
     return leads;
 }
 
 static void
 resign(const char *name, const char *holder)
 {
-    OK(store->backend->resign(store->self, name, holder, NULL));
+    OK(weir__resign(store, name, holder, NULL));
 }
 
 static void

@@ -12,7 +12,8 @@ static const char row_columns[] =
     "enqueued_at failed_at id type unique_key grp headers error payload result ";
 
 /* Lists of small tables, of which every row is wanted, and a subquery of twenty rows. */
-static const char *const may_scan[] = {"queues", "servers", "servers_expired", "memory"};
+static const char *const may_scan[] = {"queues", "servers",    "servers_expired",
+                                       "memory", "schedulers", "schedulers_expired"};
 
 static bool
 is_listed(const char *name)

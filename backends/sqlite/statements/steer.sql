@@ -45,5 +45,7 @@ SELECT seq, state, big, unique_key, id FROM weir_task WHERE qid = ?1 LIMIT ?2;
 DELETE FROM weir_day WHERE qid = ?1;
 -- @queue_locks_drop
 DELETE FROM weir_lock WHERE qid = ?1;
+-- @queue_ticks_drop
+DELETE FROM weir_tick WHERE qid = ?1;
 -- @queue_drop
 DELETE FROM weir_queue WHERE qid = ?1;
