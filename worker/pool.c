@@ -64,17 +64,26 @@ run_handler(struct weir__slot *slot)
     };
 }
 
+/* A stop or the watch may have been faster than this thread: the task is somebody else's, or about to be. */
+static bool
+may_begin(const struct weir__slot *slot)
+{
+    return !atomic_load(&slot->decided) && !atomic_load(&slot->stopping);
+}
+
 static void
 run_task(struct weir__slot *slot)
 {
     weir_server *server = slot->server;
-    struct weir__ending ending = run_handler(slot);
+    bool begins = may_begin(slot);
+    struct weir__ending ending = begins ? run_handler(slot)
+                                        : (struct weir__ending){.outcome = WEIR_RETRY};
     bool late = atomic_exchange(&slot->decided, true);
 
-    if (late) {
-        log_late(slot, ending.outcome);
-    } else {
+    if (!late) {
         decide(slot, &ending);
+    } else if (begins) {
+        log_late(slot, ending.outcome);
     }
     weir__context_end(&slot->context);
     pthread_mutex_lock(&server->lock);
