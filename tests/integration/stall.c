@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A worker stands still for longer than its lease, with tasks in hand, while another one goes on; then it wakes up.
+ *
+ * The work of the two may overlap, but what the stalled one says of it is refused: every task is completed once, and
+ * counted once. WEIR_STALL_ROUNDS rounds (2).
+ *
+ * A process that stands still in the middle of a transaction of SQLite's holds the file's lock, and nobody can do
+ * anything about that; so it is let go and stopped again until another one can write.
+ */
+#include <config.h>
+
+#include "judge.h"
+#include "roles.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LEASE_MS "500"
+#define SETTLE_MS 60000
+
+struct round {
+    struct crew_scene *scene;
+    char acks[CREW_PATH_SIZE];
+    char log[CREW_PATH_SIZE];
+    size_t starts;
+};
+
+static pid_t
+start_worker(const struct round *round)
+{
+    return crew_start("worker", round->scene->url, round->log, round->scene->queues[0],
+                      round->scene->queues[1], "8", LEASE_MS, (char *)NULL);
+}
+
+static bool
+has_started(void *arg)
+{
+    const struct round *round = arg;
+
+    return ledger_count(round->log, "start") >= round->starts;
+}
+
+static void
+settle(struct round *round)
+{
+    if (!crew_until(crew_is_settled, round->scene, SETTLE_MS))
+        crew_fail("the tasks are not done after %d s", SETTLE_MS / 1000);
+}
+
+/* Whether a task can be enqueued soon. */
+static bool
+can_write(const struct round *round)
+{
+    const char *patience = strncmp(round->scene->url, "sqlite:", 7) == 0 ? "?busy_timeout=300ms"
+                                                                         : "";
+    char url[CREW_PATH_SIZE + 128];
+    weir_task task = {.type = "t",
+                      .queue = round->scene->queues[0],
+                      .payload = "0 0",
+                      .payload_len = 3,
+                      .retention_ms = 60 * 60 * 1000};
+    weir_broker *broker = NULL;
+    weir_client *client = NULL;
+
+    snprintf(url, sizeof(url), "%s%s", round->scene->url, patience);
+    int code = weir_broker_open(&broker, url, NULL, NULL);
+    if (code == 0)
+        code = weir_client_new(&client, broker, NULL);
+    if (code == 0)
+        code = weir_enqueue(client, &task, NULL, NULL);
+    weir_client_free(client);
+    weir_broker_close(broker);
+    return code == 0;
+}
+
+static void
+stop_outside_transactions(const struct round *round, pid_t pid)
+{
+    crew_stop(pid);
+    for (int tries = 0; tries < 50 && !can_write(round); tries++) {
+        kill(pid, SIGCONT);
+        crew_pause_us(crew_random(5000));
+        crew_stop(pid);
+    }
+}
+
+static void
+run(struct round *round)
+{
+    char seed[24];
+    pid_t producer, stalled, other;
+
+    snprintf(seed, sizeof(seed), "%u", crew_random(1000000));
+    producer = crew_start("producer", round->scene->url, round->acks, round->scene->queues[0],
+                          round->scene->queues[1], seed, "200", "0", (char *)NULL);
+    crew_await(producer, "producer");
+    stalled = start_worker(round);
+    round->starts = 10 + crew_random(80);
+    crew_until(has_started, round, 10000);
+    crew_pause_us(crew_random(20000));
+    stop_outside_transactions(round, stalled);
+    other = start_worker(round);
+    settle(round);
+    kill(stalled, SIGCONT);
+    crew_end(stalled, "the worker that stood still");
+    settle(round);
+    crew_end(other, "worker");
+}
+
+static void
+play_round(struct crew_scene *scene, int number)
+{
+    struct round round = {.scene = scene};
+    struct evidence evidence = {0};
+    char name[32];
+
+    crew_name_queues(scene, "stall", (uint64_t)number);
+    snprintf(name, sizeof(name), "acks-%d", number);
+    crew_path(scene, name, round.acks);
+    snprintf(name, sizeof(name), "log-%d", number);
+    crew_path(scene, name, round.log);
+    run(&round);
+    judge_gather(&evidence, scene, round.acks, round.log);
+    judge_acknowledged(&evidence);
+    judge_counters(&evidence, scene);
+    printf("%zu tasks acknowledged, %zu starts, %zu lost\n", evidence.acks.count,
+           ledger_count(round.log, "start"), ledger_count(round.log, "lost"));
+    judge_release(&evidence);
+}
+
+int
+main(int argc, char **argv)
+{
+    int rounds = (int)crew_number("WEIR_STALL_ROUNDS", 2);
+    int status, done = 0;
+    struct crew_scene scene;
+
+    if (roles_play(argc, argv, &status))
+        return status;
+    crew_seed("stall");
+    crew_open(&scene, "stall");
+    while (done < rounds && crew_failures() == 0)
+        play_round(&scene, ++done);
+    printf("stall: %d rounds\n", done);
+    crew_close(&scene);
+    return crew_failures() > 0;
+}
