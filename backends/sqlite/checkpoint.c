@@ -36,7 +36,14 @@ weir__checkpoint_watch(struct weir__checkpoint *checkpoint, struct weir__conn *w
 bool
 weir__checkpoint_is_due(const struct weir__checkpoint *checkpoint)
 {
-    return checkpoint->pages >= checkpoint->due_at && checkpoint->due_at > 0;
+    return checkpoint->due_at > 0 &&
+           (checkpoint->wanted || checkpoint->pages >= checkpoint->due_at);
+}
+
+void
+weir__checkpoint_after_failure(struct weir__checkpoint *checkpoint, int code)
+{
+    checkpoint->wanted = code == WEIR_E_FULL || code == WEIR_E_IO;
 }
 
 static void
@@ -61,6 +68,8 @@ run(struct weir__store *store, int *left)
     struct weir__checkpoint *checkpoint = &store->checkpoint;
     int pages = 0, moved = 0, rc, code;
 
+    if (weir__conn_has_moved(&store->writer.conn)) /* what has its name now is not ours */
+        return weir__conn_fail_moved(&store->writer.conn);
     if (checkpoint->conn.db == NULL) {
         code = weir__store_connect(store, &checkpoint->conn, NULL);
         if (code != 0)
@@ -83,11 +92,12 @@ weir__checkpoint_run(struct weir__store *store)
     int left = 0;
     int code = run(store, &left);
 
-    if (code != 0)
+    if (code != 0 && !checkpoint->wanted)
         weir_log(store->logger, WEIR_LOG_WARN, "sqlite: checkpoint failed",
                  weir_log_str("database", store->path), weir_log_str("error", weir_strerror(code)));
     if (code != 0 || left > 0)
         warn_if_large(store, checkpoint->pages);
+    checkpoint->wanted = false;
     checkpoint->due_at = checkpoint->pages + WEIR__CHECKPOINT_PAGES;
     if (code == 0 && left == 0)
         checkpoint->pages = 0; /* the next commit restarts the log and says so */

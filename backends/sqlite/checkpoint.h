@@ -19,16 +19,20 @@ struct weir__store;
 struct weir__checkpoint {
     struct weir__conn conn; /* opened with the first checkpoint */
     int pages;              /* in the log after the last commit */
-    int due_at;             /* pages at which to run */
+    int due_at;             /* pages at which to run; 0: there is no log */
+    bool wanted;            /* now: nothing more could be written */
     int64_t warned_at_ms;   /* about a log that grows, monotonic; 0: never */
 };
 
 /* Has the writing connection report the size of the log. */
 void weir__checkpoint_watch(struct weir__checkpoint *checkpoint, struct weir__conn *writing);
 
+/* A transaction has failed with `code`: when the disk is full, the log's own place can be used again. */
+void weir__checkpoint_after_failure(struct weir__checkpoint *checkpoint, int code);
+
 bool weir__checkpoint_is_due(const struct weir__checkpoint *checkpoint);
 
-/* By the leader, between transactions. A failure is logged and tried again later. */
+/* By the leader, between transactions. A failure is tried again later, and logged but where another one was the reason. */
 void weir__checkpoint_run(struct weir__store *store);
 
 #endif

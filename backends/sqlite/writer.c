@@ -155,6 +155,7 @@ lead(struct weir__store *store, struct weir__job *jobs)
     why = tx->conn->err;
     if (!sqlite3_get_autocommit(tx->conn->db))
         weir__conn_run(tx->conn, WEIR__SQL_rollback, NULL, "");
+    weir__checkpoint_after_failure(&store->checkpoint, code);
     for (job = jobs; job != NULL; job = job->next)
         fail_job(job, job->code < 0 ? job->code : code, &why);
 }

@@ -60,7 +60,7 @@ a_newer_schema_is_refused_with_both_versions(void)
     CU_ASSERT_EQUAL(kit_sql(db, "UPDATE weir_meta SET value = 999 WHERE name = 'schema'"), 0);
     sqlite3_close(db);
     open_fails("", WEIR_E_VERSION, "version 999");
-    open_fails("", WEIR_E_VERSION, "version 1 ");
+    open_fails("", WEIR_E_VERSION, "this program knows version ");
 }
 
 static void
@@ -231,6 +231,53 @@ a_full_disk_is_told_and_then_it_goes_on(void)
     CU_ASSERT_EQUAL(status, 0);
 }
 
+static off_t
+size_of_log(void)
+{
+    char name[300];
+    struct stat log;
+
+    snprintf(name, sizeof(name), "%s-wal", kit_path);
+    return stat(name, &log) == 0 ? log.st_size : 0;
+}
+
+/* Not a byte more fits on the disk, but what the log holds has its place in the database. */
+static void
+finish_on_a_full_disk(void)
+{
+    weir_broker *broker = kit_open("", NULL);
+    struct rlimit limit;
+    bool fine = true;
+    int done = 0;
+    char id[16];
+
+    for (int i = 0; i < 20; i++) {
+        snprintf(id, sizeof(id), "t%d", i);
+        fine = fine && kit_put(broker, id, 10, NULL) == 0;
+    }
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = (rlim_t)size_of_log();
+    setrlimit(RLIMIT_FSIZE, &limit);
+    for (int tries = 0; tries < 4; tries++) {
+        int count = kit_work(broker, NULL);
+        done += count > 0 ? count : 0;
+    }
+    _exit(fine && done == 20 ? 0 : 1);
+}
+
+static void
+what_is_finished_on_a_full_disk_is_committed_where_the_log_was(void)
+{
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        finish_on_a_full_disk();
+    waitpid(pid, &status, 0);
+    CU_ASSERT_EQUAL(status, 0);
+}
+
 static void
 a_process_killed_in_the_middle_of_a_transaction_leaves_nothing(void)
 {
@@ -316,6 +363,7 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(reading_does_not_wait_for_a_writer),
     HARNESS_TEST(a_full_database_refuses_new_tasks_and_still_finishes_old_ones),
     HARNESS_TEST(a_full_disk_is_told_and_then_it_goes_on),
+    HARNESS_TEST(what_is_finished_on_a_full_disk_is_committed_where_the_log_was),
     HARNESS_TEST(a_process_killed_in_the_middle_of_a_transaction_leaves_nothing),
     HARNESS_TEST(a_damaged_page_is_told_as_such),
     HARNESS_TEST(an_application_s_file_is_left_as_it_is),
