@@ -284,28 +284,53 @@ whole(const struct weir__step *first)
     return rc;
 }
 
-int
-weir__trip_run_from(struct weir__trip *trip, struct weir__step **from, weir_error *err)
+/* True when the connection broke before any step was out: then they can go out on another one. */
+static bool
+is_untouched(const struct weir__step *first)
 {
-    struct weir__step *first = *from;
-    struct weir__redis_conn *conn = NULL;
-    int rc;
+    for (const struct weir__step *step = first; step; step = step->next) {
+        if (step->rc != WEIR_E_UNAVAILABLE)
+            return false;
+    }
+    return true;
+}
 
-    if (trip->nomem)
-        rc = weir_error_set(err, WEIR_E_NOMEM, NULL);
-    else if (!first)
-        return 0;
-    else
-        rc = weir__redis_acquire(trip->b->conns, &conn, err);
+static int
+try_once(struct weir__trip *trip, struct weir__step *first, bool *again, weir_error *err)
+{
+    struct weir__redis_conn *conn = NULL;
+    int rc = weir__redis_acquire(trip->b->conns, &conn, err);
+
+    *again = false;
     for (struct weir__step *step = first; rc < 0 && step; step = step->next)
         step->rc = rc;
     if (rc < 0)
         return rc;
     exchange(conn, first, err);
-    if (trip->writes)
+    *again = is_untouched(first) && !weir__redis_conn_alive(conn);
+    if (trip->writes && !*again)
         wait_replicas(conn, first, err);
     weir__redis_release(trip->b->conns, conn);
     return whole(first);
+}
+
+int
+weir__trip_run_from(struct weir__trip *trip, struct weir__step **from, weir_error *err)
+{
+    struct weir__step *first = *from;
+    weir_error tried = {0};
+    bool again = true;
+    int rc = 0;
+
+    if (trip->nomem)
+        return weir_error_set(err, WEIR_E_NOMEM, NULL);
+    if (!first)
+        return 0;
+    for (int tries = 0; tries < 3 && again; tries++) {
+        weir_error_clear(&tried);
+        rc = try_once(trip, first, &again, &tried);
+    }
+    return rc < 0 ? weir_error_set(err, rc, "%s", tried.text) : 0;
 }
 
 int
