@@ -296,16 +296,22 @@ is_untouched(const struct weir__step *first)
 }
 
 static int
+set_all(struct weir__step *first, int rc)
+{
+    for (struct weir__step *step = first; step; step = step->next)
+        step->rc = rc;
+    return rc;
+}
+
+static int
 try_once(struct weir__trip *trip, struct weir__step *first, bool *again, weir_error *err)
 {
     struct weir__redis_conn *conn = NULL;
     int rc = weir__redis_acquire(trip->b->conns, &conn, err);
 
     *again = false;
-    for (struct weir__step *step = first; rc < 0 && step; step = step->next)
-        step->rc = rc;
     if (rc < 0)
-        return rc;
+        return set_all(first, rc);
     exchange(conn, first, err);
     *again = is_untouched(first) && !weir__redis_conn_alive(conn);
     if (trip->writes && !*again)
@@ -323,7 +329,7 @@ weir__trip_run_from(struct weir__trip *trip, struct weir__step **from, weir_erro
     int rc = 0;
 
     if (trip->nomem)
-        return weir_error_set(err, WEIR_E_NOMEM, NULL);
+        return set_all(first, weir_error_set(err, WEIR_E_NOMEM, NULL));
     if (!first)
         return 0;
     for (int tries = 0; tries < 3 && again; tries++) {

@@ -16,15 +16,17 @@ if marker then
     if tonumber(last) > tonumber(number) then return redis.error_reply('STALE request') end
 end
 
-local items, keys = {}, {}
+-- extra[k] is there only for tasks that are more than pending.
+local ids, msgs, keys, extra = {}, {}, {}, {}
 local i, n, argc = 3, 0, #ARGV
 while i <= argc do
-    local key, flags = prefix .. 't:' .. ARGV[i], ARGV[i + 2]
-    local item = {id = ARGV[i], msg = ARGV[i + 1], key = key}
     n = n + 1
-    items[n], keys[n] = item, key
+    ids[n], msgs[n], keys[n] = ARGV[i], ARGV[i + 1], prefix .. 't:' .. ARGV[i]
+    local flags = ARGV[i + 2]
     i = i + 3
     if flags ~= '' then
+        local item = {}
+        extra[n] = item
         if flags:find('s', 1, true) then
             item.score, item.at = ARGV[i], ARGV[i + 1]
             i = i + 2
@@ -44,43 +46,51 @@ end
 local none = redis.call('EXISTS', unpack(keys)) == 0
 local results, seen = {}, {}
 for k = 1, n do
-    local item = items[k]
-    if seen[item.key] or not (none or redis.call('EXISTS', item.key) == 0) then
+    local key, lock = keys[k], extra[k] and extra[k].lock
+    if seen[key] or not (none or redis.call('EXISTS', key) == 0) then
         results[k] = 'c'
-    elseif item.lock and (seen[item.lock] or redis.call('EXISTS', item.lock) == 1) then
+    elseif lock and (seen[lock] or redis.call('EXISTS', lock) == 1) then
         results[k] = 'd'
     else
         results[k] = 'o'
-        seen[item.key] = true
-        if item.lock then seen[item.lock] = true end
+        seen[key] = true
+        if lock then seen[lock] = true end
     end
 end
 
 local since, now_s = now_ms .. '000000', string.format('%.0f', math.floor(tonumber(now_ms) / 1000))
-local ids = {}
-for k = 1, n do
-    local item = items[k]
-    if results[k] == 'o' then
-        if item.score then
-            redis.call('HSET', item.key, 'msg', item.msg, 'state', 'scheduled', 'weir_at', item.at)
-            redis.call('ZADD', scheduled, item.score, item.id)
-            if item.group then redis.call('HSET', item.key, 'group', item.group) end
-        elseif item.group then
-            redis.call('HSET', item.key, 'msg', item.msg, 'state', 'aggregating', 'group',
-                item.group, 'weir_at', now_ms)
-            redis.call('ZADD', prefix .. 'g:' .. item.group, now_s, item.id)
-            redis.call('SADD', groups, item.group)
-        else
-            redis.call('HSET', item.key, 'msg', item.msg, 'state', 'pending', 'pending_since', since)
-            ids[#ids + 1] = item.id
-        end
-        if item.lock then
-            redis.call('HSET', item.key, 'unique_key', item.lock)
-            redis.call('SET', item.lock, item.id, 'PX', item.ttl)
-        end
+local new = {}
+
+local function put_special(k, item)
+    local key, id = keys[k], ids[k]
+    if item.score then
+        redis.call('HSET', key, 'msg', msgs[k], 'state', 'scheduled', 'weir_at', item.at)
+        redis.call('ZADD', scheduled, item.score, id)
+        if item.group then redis.call('HSET', key, 'group', item.group) end
+    elseif item.group then
+        redis.call('HSET', key, 'msg', msgs[k], 'state', 'aggregating', 'group', item.group,
+            'weir_at', now_ms)
+        redis.call('ZADD', prefix .. 'g:' .. item.group, now_s, id)
+        redis.call('SADD', groups, item.group)
+    else
+        redis.call('HSET', key, 'msg', msgs[k], 'state', 'pending', 'pending_since', since)
+        new[#new + 1] = id
+    end
+    if item.lock then
+        redis.call('HSET', key, 'unique_key', item.lock)
+        redis.call('SET', item.lock, id, 'PX', item.ttl)
     end
 end
-if #ids > 0 then redis.call('LPUSH', pending, unpack(ids)) end
+
+for k = 1, n do
+    if results[k] == 'o' and extra[k] then
+        put_special(k, extra[k])
+    elseif results[k] == 'o' then
+        redis.call('HSET', keys[k], 'msg', msgs[k], 'state', 'pending', 'pending_since', since)
+        new[#new + 1] = ids[k]
+    end
+end
+if #new > 0 then redis.call('LPUSH', pending, unpack(new)) end
 local all = table.concat(results)
 redis.call('SET', lane, number .. ' ' .. all, 'EX', 7200)
 return all

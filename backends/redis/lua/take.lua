@@ -49,58 +49,69 @@ if ARGV[2] == 'repeat' or want == 0 or redis.call('EXISTS', paused) == 1 then
     return {left, 0, token, 0}
 end
 
--- The next n ids, their messages and states, oldest last. SORT reads many hashes in one command, where the
--- server lets us and the prefix has no star of its own.
+-- The next n ids and their messages, oldest last. SORT reads many hashes in one command, where the server
+-- lets us and the prefix has no star of its own.
 local function peek(len, n)
-    local pattern = prefix .. 't:*->'
     if not prefix:find('[*>]') then
         local rows = redis.pcall('SORT', pending, 'BY', 'nosort', 'LIMIT', len - n, n, 'GET', '#',
-            'GET', pattern .. 'msg', 'GET', pattern .. 'state')
+            'GET', prefix .. 't:*->msg')
         if not rows.err then return rows end
     end
     local rows = {}
     for _, id in ipairs(redis.call('LRANGE', pending, -n, -1)) do
-        local facts = redis.pcall('HMGET', prefix .. 't:' .. id, 'msg', 'state')
+        local msg = redis.pcall('HGET', prefix .. 't:' .. id, 'msg')
         rows[#rows + 1] = id
-        rows[#rows + 1] = not facts.err and facts[1]
-        rows[#rows + 1] = not facts.err and facts[2]
+        rows[#rows + 1] = type(msg) == 'string' and msg
     end
     return rows
 end
 
--- An id that is in the list twice must not run twice.
-local taken = {}
-local function is_held(id, state)
-    return taken[id] or state == 'active' and redis.call('ZSCORE', lease, id)
+-- Which of the ids are ours alone: one that is in the list twice, or runs, must not run again. What has
+-- a lease without being active is damaged, and taken.
+local function without_held(ids, score)
+    local mine, seen = {}, {}
+    for _, id in ipairs(ids) do
+        local held = redis.call('ZSCORE', lease, id)
+        if held == score and not seen[id] then
+            mine[#mine + 1] = id
+        elseif not seen[id] and redis.call('HGET', prefix .. 't:' .. id, 'state') ~= 'active' then
+            redis.call('ZADD', lease, 'XX', score, id)
+            mine[#mine + 1] = id
+        end
+        seen[id] = true
+    end
+    return mine
 end
 
-local out, ids, dropped = {0, 0, token, 0}, {}, 0
+local out, ids, msgs, dropped = {0, 0, token, 0}, {}, {}, 0
 local len = redis.call('LLEN', pending)
 local score = score_of(tonumber(token))
 while len > 0 and #ids < want and dropped < 1000 do
     local n = math.min(want - #ids, len)
     local rows = peek(len, n)
-    local first = #ids
-    local entries = {}
+    local taken, entries = {}, {}
     redis.call('RPOP', pending, n)
-    for i = #rows - 2, 1, -3 do
-        local id, msg = rows[i], rows[i + 1]
-        if msg and not is_held(id, rows[i + 2]) then
-            taken[id] = true
-            ids[#ids + 1] = id
-            out[#out + 1] = id
-            out[#out + 1] = msg
-            entries[#entries + 1] = score
-            entries[#entries + 1] = id
+    for i = #rows - 1, 1, -2 do
+        if rows[i + 1] then
+            taken[#taken + 1] = rows[i]
+            msgs[rows[i]] = rows[i + 1]
         else
-            if not msg then redis.call('DEL', prefix .. 't:' .. id) end
+            redis.call('DEL', prefix .. 't:' .. rows[i])
             dropped = dropped + 1
         end
     end
-    if #ids > first then
-        redis.call('LPUSH', active, unpack(ids, first + 1))
-        redis.call('ZADD', lease, unpack(entries))
+    -- The newest first: a small set is a list, and ids that sort by age are then found at its head.
+    for i = #taken, 1, -1 do
+        entries[#entries + 1] = score
+        entries[#entries + 1] = taken[i]
     end
+    if #taken > 0 and redis.call('ZADD', lease, 'NX', unpack(entries)) < #taken then
+        local mine = without_held(taken, score)
+        dropped = dropped + #taken - #mine
+        taken = mine
+    end
+    if #taken > 0 then redis.call('LPUSH', active, unpack(taken)) end
+    for i = 1, #taken do ids[#ids + 1] = taken[i] end
     len = len - n
 end
 for i = 1, #ids do
@@ -108,6 +119,8 @@ for i = 1, #ids do
     redis.call('HSET', key, 'state', 'active')
     redis.call('HDEL', key, 'pending_since')
     if i > start then redis.call('SADD', ns, ids[i] .. ':' .. token) end
+    out[#out + 1] = ids[i]
+    out[#out + 1] = msgs[ids[i]]
 end
 out[1] = len
 if #ids > 0 then
