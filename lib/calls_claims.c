@@ -193,9 +193,12 @@ consume(struct consume_call *call, weir_take *take, weir_error *err)
         *work = rest;
         work->finish_count = weir__batch(rest.finish_count);
         work->start_count = weir__batch(rest.start_count);
-        rest.finishes += work->finish_count;
+        /* Absent lists are NULL, to which not even 0 may be added. */
+        if (work->finish_count > 0)
+            rest.finishes += work->finish_count;
         rest.finish_count -= work->finish_count;
-        rest.starts += work->start_count;
+        if (work->start_count > 0)
+            rest.starts += work->start_count;
         rest.start_count -= work->start_count;
         if (rest.finish_count == 0 && rest.start_count == 0) {
             work->take = take;
