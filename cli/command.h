@@ -15,7 +15,7 @@
 struct command {
     const char *noun;
     const char *verb;  /* NULL: the noun alone is the command */
-    const char *alias; /* another word for the verb, or NULL */
+    const char *alias; /* other words for the verb, with spaces between them, or NULL */
     const char *words; /* what follows the options, for the help: "QUEUE..." or "" */
     int min_words;
     int max_words; /* -1: any number */
@@ -31,14 +31,28 @@ struct command {
     int (*run)(struct session *session, void *options, char **words, int count, weir_error *err);
 };
 
+extern const struct command command_group_ls;
 extern const struct command command_queue_history;
 extern const struct command command_queue_inspect;
 extern const struct command command_queue_ls;
+extern const struct command command_queue_pause;
+extern const struct command command_queue_resume;
+extern const struct command command_queue_rm;
 extern const struct command command_server_ls;
 extern const struct command command_stats;
+extern const struct command command_task_archive;
+extern const struct command command_task_archiveall;
+extern const struct command command_task_cancel;
+extern const struct command command_task_delete;
+extern const struct command command_task_deleteall;
 extern const struct command command_task_enqueue;
 extern const struct command command_task_inspect;
 extern const struct command command_task_ls;
+extern const struct command command_task_reschedule;
+extern const struct command command_task_run;
+extern const struct command command_task_runall;
+extern const struct command command_task_update;
+extern const struct command command_version;
 
 /* All of them, in the order of the help; NULL at the end. */
 extern const struct command *const commands[];

@@ -10,16 +10,49 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &command_stats,         &command_task_enqueue, &command_task_ls,
-    &command_task_inspect,  &command_queue_ls,     &command_queue_inspect,
-    &command_queue_history, &command_server_ls,    NULL,
+    &command_stats,
+    &command_task_enqueue,
+    &command_task_ls,
+    &command_task_inspect,
+    &command_task_run,
+    &command_task_archive,
+    &command_task_delete,
+    &command_task_cancel,
+    &command_task_reschedule,
+    &command_task_update,
+    &command_task_runall,
+    &command_task_archiveall,
+    &command_task_deleteall,
+    &command_queue_ls,
+    &command_queue_inspect,
+    &command_queue_history,
+    &command_queue_pause,
+    &command_queue_resume,
+    &command_queue_rm,
+    &command_group_ls,
+    &command_server_ls,
+    &command_version,
+    NULL,
 };
+
+static bool
+is_one_of(const char *words, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (const char *at = strstr(words, word); at != NULL; at = strstr(at + 1, word)) {
+        if ((at == words || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static bool
 is_verb(const struct command *command, const char *word)
 {
     return strcmp(command->verb, word) == 0 ||
-           (command->alias != NULL && strcmp(command->alias, word) == 0);
+           (command->alias != NULL && is_one_of(command->alias, word));
 }
 
 static bool
@@ -142,6 +175,9 @@ help_command(FILE *out, const struct option_set *globals, const struct command *
         fputs("\noptions:\n", out);
         options_print(out, command->rows, command->row_count);
     }
+    if (command->alias != NULL) {
+        fprintf(out, "\nother words for %s: %s\n", verb, command->alias);
+    }
     print_globals(out, globals);
     if (command->details != NULL) {
         fprintf(out, "\n%s\n", command->details);
@@ -162,8 +198,8 @@ help_print(FILE *out, const struct option_set *globals, char *const *words, int 
         }
         return rc;
     }
-    fprintf(out, "usage: weir [OPTION]... %s\n\ncommands:\n",
-            count > 0 ? words[0] : "COMMAND [ARGUMENT]...");
+    fprintf(out, "usage: weir [OPTION]... %s%sCOMMAND [ARGUMENT]...\n\ncommands:\n",
+            count > 0 ? words[0] : "", count > 0 ? " " : "");
     print_list(out, count > 0 ? words[0] : NULL);
     print_globals(out, globals);
     fputs(

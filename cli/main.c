@@ -20,7 +20,7 @@ enum {
 
 static const struct option_row global_rows[] = {
     {"broker", 'b', OPTION_TEXT, offsetof(struct session, broker_option), "URL",
-     "where the queues are (sqlite:PATH)", NULL},
+     "where the queues are (sqlite:PATH, redis://HOST)", NULL},
     {"config", 'c', OPTION_TEXT, offsetof(struct session, config_path), "FILE",
      "configuration file, see weir.json(5); else WEIR_CONFIG", NULL},
     {"json", 'j', OPTION_FLAG, offsetof(struct session, json), NULL, "print JSON", NULL},

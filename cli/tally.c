@@ -7,26 +7,17 @@
 #include "tally.h"
 
 #include "json_out.h"
+#include "progress.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
     PROGRESS_MS = 200
 };
-
-static int64_t
-monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 int
 tally_init(struct tally *tally, bool quiet, weir_error *err)
@@ -38,7 +29,7 @@ tally_init(struct tally *tally, bool quiet, weir_error *err)
     }
     tally->quiet = quiet;
     tally->live = isatty(STDERR_FILENO);
-    tally->started_ms = monotonic_ms();
+    tally->started_ms = progress_clock_ms();
     return 0;
 }
 
@@ -97,7 +88,7 @@ tally_progress(struct tally *tally)
     if (!tally->live) {
         return;
     }
-    int64_t now_ms = monotonic_ms();
+    int64_t now_ms = progress_clock_ms();
     int64_t since_ms = now_ms - tally->started_ms;
     if (now_ms - tally->shown_ms < PROGRESS_MS || since_ms <= 0) {
         return;

@@ -7,10 +7,10 @@
 
 #include "command.h"
 #include "json_out.h"
+#include "payload.h"
 #include "task_fields.h"
 #include "task_jsonl.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,51 +54,6 @@ set_on_error(void *into, const char *value, weir_error *err)
                               value);
     }
     return 0;
-}
-
-static int
-read_stream(FILE *file, char **data, size_t *len)
-{
-    size_t size = 65536;
-
-    *data = NULL;
-    *len = 0;
-    for (;;) {
-        char *bigger = realloc(*data, size);
-        if (bigger == NULL) {
-            return WEIR_E_NOMEM;
-        }
-        *data = bigger;
-        *len += fread(*data + *len, 1, size - *len, file);
-        if (*len < size) {
-            return ferror(file) ? WEIR_E_IO : 0;
-        }
-        if (*len > WEIR_PAYLOAD_MAX) {
-            return WEIR_E_TOO_BIG;
-        }
-        size *= 2;
-    }
-}
-
-static int
-read_payload(const char *path, char **data, size_t *len, weir_error *err)
-{
-    bool standard = strcmp(path, "-") == 0;
-    FILE *file = standard ? stdin : fopen(path, "rbe");
-
-    if (file == NULL) {
-        return weir_error_set(err, WEIR_E_IO, "%s: %s", path, strerror(errno));
-    }
-    errno = 0;
-    int rc = read_stream(file, data, len);
-    if (rc != 0) {
-        const char *why = rc == WEIR_E_IO && errno != 0 ? strerror(errno) : weir_strerror(rc);
-        weir_error_set(err, rc, "%s: %s", standard ? "standard input" : path, why);
-    }
-    if (!standard) {
-        fclose(file);
-    }
-    return rc;
 }
 
 static int
@@ -168,7 +123,7 @@ task_enqueue(struct session *session, void *into, char **words, int count, weir_
         return task_jsonl(session, &jsonl, err);
     }
     if (options->payload_file != NULL) {
-        rc = read_payload(options->payload_file, &data, &task->payload_len, err);
+        rc = payload_read(options->payload_file, &data, &task->payload_len, err);
         task->payload = data;
     } else if (options->payload != NULL) {
         task->payload = options->payload;
@@ -185,7 +140,7 @@ task_enqueue(struct session *session, void *into, char **words, int count, weir_
 
 static const struct option_row rows[] = {
     {"type", 't', OPTION_CALL, 0, "TYPE", "what kind of task it is (email:deliver)", task_set_type},
-    {"payload", 'p', OPTION_TEXT, FIELD(payload), "TEXT", "the payload", NULL},
+    {"payload", 'l', OPTION_TEXT, FIELD(payload), "TEXT", "the payload", NULL},
     {"payload-file", 0, OPTION_TEXT, FIELD(payload_file), "FILE",
      "a file with the payload; - is standard input", NULL},
     {"from-jsonl", 0, OPTION_TEXT, FIELD(jsonl), "FILE",
@@ -209,6 +164,11 @@ static const struct option_row rows[] = {
     {"group", 'g', OPTION_CALL, 0, "GROUP", "wait in this group to be aggregated", task_set_group},
     {"header", 'H', OPTION_CALL, 0, "NAME=VALUE", "text that travels with the task; repeatable",
      set_header},
+    /* As the asynq command spells them. */
+    {"type_name", 0, OPTION_CALL, 0, "TYPE", NULL, task_set_type},
+    {"retry", 0, OPTION_CALL, 0, "N", NULL, task_set_max_retry},
+    {"process_at", 0, OPTION_CALL, 0, "WHEN", NULL, task_set_at},
+    {"process_in", 0, OPTION_CALL, 0, "TIME", NULL, task_set_in},
 };
 
 const struct command command_task_enqueue = {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * weir task inspect: one task by its id. An id is unique in its queue; where no queue is named, all are asked and
- * an id that is in several is refused.
+ * weir task inspect: one task by its id.
  */
 #include <config.h>
 
 #include "command.h"
 #include "json_out.h"
+#include "task_find.h"
 #include "text.h"
 
 #include <stdlib.h>
@@ -111,67 +111,20 @@ show(struct session *session, const weir_task_list *list, weir_error *err)
 }
 
 static int
-find_queue(weir_inspector *inspector, const weir_queue_list *queues, const char *id,
-           weir_task_list **found, weir_error *err)
-{
-    *found = NULL;
-    for (size_t i = 0; i < queues->count; i++) {
-        weir_task_list *list;
-        weir_error why = {0};
-        int rc = weir_inspect_task(inspector, queues->items[i].name, id, &list, &why);
-        if (rc == WEIR_E_NO_TASK || rc == WEIR_E_NO_QUEUE) {
-            continue;
-        }
-        if (rc != 0) {
-            return weir_error_set(err, rc, "%s", why.text);
-        }
-        if (*found != NULL) {
-            weir_error_set(err, WEIR_E_INVALID, "%s and %s both have a task %s: use --queue",
-                           (*found)->items[0]->queue, queues->items[i].name, id);
-            weir_task_list_free(list);
-            weir_task_list_free(*found);
-            return WEIR_E_INVALID;
-        }
-        *found = list;
-    }
-    return *found != NULL ? 0
-                          : weir_error_set(err, WEIR_E_NO_TASK, "no task %.200s in any queue", id);
-}
-
-static int
-find_task(struct session *session, const char *queue, const char *id, weir_task_list **found,
-          weir_error *err)
-{
-    weir_inspector *inspector;
-    weir_queue_list *queues;
-
-    int rc = session_inspector(session, &inspector, err);
-    if (rc != 0) {
-        return rc;
-    }
-    if (queue != NULL) {
-        return weir_inspect_task(inspector, queue, id, found, err);
-    }
-    rc = weir_inspect_queues(inspector, &queues, err);
-    if (rc != 0) {
-        return rc;
-    }
-    rc = find_queue(inspector, queues, id, found, err);
-    weir_queue_list_free(queues);
-    return rc;
-}
-
-static int
 task_inspect(struct session *session, void *into, char **words, int count, weir_error *err)
 {
     const struct inspect_options *options = into;
     const char *id = options->id != NULL ? options->id : count > 0 ? words[0] : NULL;
+    weir_inspector *inspector;
     weir_task_list *found;
 
     if (id == NULL || (options->id != NULL && count > 0)) {
         return weir_error_set(err, WEIR_E_INVALID, "give one task id");
     }
-    int rc = find_task(session, options->queue, id, &found, err);
+    int rc = session_inspector(session, &inspector, err);
+    if (rc == 0) {
+        rc = task_find(inspector, options->queue, id, &found, err);
+    }
     if (rc == 0) {
         rc = show(session, found, err);
         weir_task_list_free(found);

@@ -228,11 +228,17 @@ options_print(FILE *out, const struct option_row *rows, size_t count)
     size_t width = 0;
 
     for (size_t i = 0; i < count; i++) {
+        if (rows[i].help == NULL) {
+            continue;
+        }
         head_of(&rows[i], head, sizeof head);
         width = strlen(head) > width ? strlen(head) : width;
     }
     for (size_t i = 0; i < count; i++) {
         const char *help = rows[i].help;
+        if (help == NULL) {
+            continue;
+        }
         head_of(&rows[i], head, sizeof head);
         for (const char *eol = strchr(help, '\n'); eol != NULL; eol = strchr(help, '\n')) {
             fprintf(out, "%-*s  %.*s\n", (int)width, head, (int)(eol - help), help);

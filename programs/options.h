@@ -27,10 +27,10 @@ struct option_row {
     const char *name; /* without the "--" */
     char letter;      /* short form, or 0 */
     option_kind kind;
-    size_t offset;   /* of the field, unless it is a call */
-    const char *arg; /* what stands for the value in the help; NULL for flags */
-    const char *help;
-    option_fn set; /* for calls; its errors are prefixed with the option's name */
+    size_t offset;    /* of the field, unless it is a call */
+    const char *arg;  /* what stands for the value in the help; NULL for flags */
+    const char *help; /* NULL: not shown */
+    option_fn set;    /* for calls; its errors are prefixed with the option's name */
 };
 
 /* A table and the struct that it fills. */
