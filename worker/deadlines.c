@@ -65,7 +65,8 @@ note_stuck(struct weir__slot *slot)
     weir_server *server = slot->server;
 
     slot->stuck = true;
-    if (atomic_fetch_add(&server->stuck, 1) + 1 == server->settings.concurrency) {
+    atomic_fetch_add(&server->stuck, 1);
+    if (weir_server_stuck(server)) {
         pthread_cond_broadcast(&server->changed);
     }
 }
@@ -75,7 +76,7 @@ static struct weir__slot *
 look_from(weir_server *server, size_t *i, int64_t now_ms, int64_t *next_ms)
 {
     while (*i < server->slot_count) {
-        struct weir__slot *slot = &server->slots[(*i)++];
+        struct weir__slot *slot = server->slots[(*i)++];
         bool give_up = false;
         if (!slot->running) {
             continue;

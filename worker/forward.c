@@ -37,14 +37,17 @@ weir__forward_duty(void *arg)
 {
     weir_server *server = arg;
     weir_error err = {0};
-    weir_forward forward = {.queues = server->settings.names,
-                            .queue_count = server->settings.queue_count,
-                            .max = FORWARD_MAX};
+    weir_forward forward = {.max = FORWARD_MAX};
 
     if (weir__server_stops(server)) {
         return WEIR_NEVER;
     }
-    if (weir__forward(server->broker, &forward, &err) != 0) {
+    struct weir__queue_set *queues = weir__server_queues(server);
+    forward.queues = queues->names;
+    forward.queue_count = queues->count;
+    int code = weir__forward(server->broker, &forward, &err);
+    weir__queue_set_unref(queues);
+    if (code != 0) {
         return weir__broker_boot_ms(server->broker) +
                weir__outage_failed(server, WEIR__PARTY_FORWARD, "forward", &err);
     }

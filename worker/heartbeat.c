@@ -5,7 +5,8 @@
  * whose task was cancelled.
  *
  * The calls need the tasks, and the mover may settle one meanwhile. So each claim is pinned for the
- * calls: what is settled while it is pinned goes to the graves, which are emptied here.
+ * calls: what is settled while it is pinned goes to the graves, which are emptied here. When slots were added, larger
+ * lists lie ready; they are taken over under the lock under which the slots are listed.
  *
  * It also looks at the clocks, before the other duties: a beat that comes late by a whole heartbeat (the machine
  * slept, the process was stopped), or a wall clock that stepped, is trouble.
@@ -20,33 +21,37 @@
 #define SHOWN_PAYLOAD_MAX ((size_t)4096)
 
 int
-weir__beat_init(weir_server *server)
+weir__beat_lists_init(struct weir__beat_lists *lists, size_t count)
 {
-    struct weir__beat *beat = &server->beat;
-    size_t count = (size_t)server->settings.concurrency;
-
-    beat->slots = calloc(count, sizeof(*beat->slots));
-    beat->claims = calloc(count, sizeof(*beat->claims));
-    beat->items = calloc(count, sizeof(*beat->items));
-    beat->item_slots = calloc(count, sizeof(*beat->item_slots));
-    beat->workers = calloc(count, sizeof(*beat->workers));
-    beat->status = "";
-    return beat->slots == NULL || beat->claims == NULL || beat->items == NULL ||
-                   beat->item_slots == NULL || beat->workers == NULL
-               ? WEIR_E_NOMEM
-               : 0;
+    lists->slots = calloc(count, sizeof(struct weir__slot *));
+    lists->claims = calloc(count, sizeof(*lists->claims));
+    lists->items = calloc(count, sizeof(*lists->items));
+    lists->item_slots = calloc(count, sizeof(struct weir__slot *));
+    lists->workers = calloc(count, sizeof(*lists->workers));
+    if (lists->slots != NULL && lists->claims != NULL && lists->items != NULL &&
+        lists->item_slots != NULL && lists->workers != NULL) {
+        return 0;
+    }
+    weir__beat_lists_release(lists);
+    return WEIR_E_NOMEM;
 }
 
 void
-weir__beat_release(weir_server *server)
+weir__beat_lists_release(struct weir__beat_lists *lists)
 {
-    struct weir__beat *beat = &server->beat;
+    free(lists->slots);
+    free(lists->claims);
+    free(lists->items);
+    free(lists->item_slots);
+    free(lists->workers);
+    *lists = (struct weir__beat_lists){0};
+}
 
-    free(beat->slots);
-    free(beat->claims);
-    free(beat->items);
-    free(beat->item_slots);
-    free(beat->workers);
+void
+weir__beat_soon(weir_server *server)
+{
+    atomic_store(&server->presence_stale, true);
+    weir__keeper_call(&server->keeper, WEIR__DUTY_HEARTBEAT, weir__broker_boot_ms(server->broker));
 }
 
 static void
@@ -54,7 +59,7 @@ show_worker(struct weir__beat *beat, const struct weir__slot *slot)
 {
     const weir_task_info *task = slot->claim.task;
 
-    beat->workers[beat->worker_count++] = (weir_worker_info){
+    beat->lists.workers[beat->worker_count++] = (weir_worker_info){
         .task_id = task->id,
         .task_type = task->type,
         .queue = task->queue,
@@ -79,21 +84,26 @@ pin_claims(weir_server *server)
 
     beat->count = beat->item_count = beat->worker_count = 0;
     pthread_mutex_lock(&server->lock);
+    if (server->next_lists.slots != NULL) {
+        weir__beat_lists_release(&beat->lists);
+        beat->lists = server->next_lists;
+        server->next_lists = (struct weir__beat_lists){0};
+    }
     for (size_t i = 0; i < server->slot_count; i++) {
-        struct weir__slot *slot = &server->slots[i];
+        struct weir__slot *slot = server->slots[i];
         if (slot->claim.task == NULL) {
             continue;
         }
         slot->pinned = true;
-        beat->slots[beat->count++] = slot;
+        beat->lists.slots[beat->count++] = slot;
         if (slot->running) {
             show_worker(beat, slot);
         }
         if (slot->hold != WEIR__HOLD_NONE) {
-            beat->claims[beat->item_count] = slot->claim;
-            beat->items[beat->item_count] = (weir_extend_item){
-                .claim = &beat->claims[beat->item_count], .result = WEIR_E_UNKNOWN};
-            beat->item_slots[beat->item_count++] = slot;
+            beat->lists.claims[beat->item_count] = slot->claim;
+            beat->lists.items[beat->item_count] = (weir_extend_item){
+                .claim = &beat->lists.claims[beat->item_count], .result = WEIR_E_UNKNOWN};
+            beat->lists.item_slots[beat->item_count++] = slot;
         }
     }
     const char *status = statuses[server->phase];
@@ -108,7 +118,7 @@ unpin_claims(weir_server *server)
 
     pthread_mutex_lock(&server->lock);
     for (size_t i = 0; i < beat->count; i++) {
-        beat->slots[i]->pinned = false;
+        beat->lists.slots[i]->pinned = false;
     }
     for (size_t i = 0; i < server->grave_count; i++) {
         weir__claim_release(&server->graves[i]);
@@ -138,8 +148,8 @@ apply_answers(weir_server *server, int64_t lease_end_ms)
 
     pthread_mutex_lock(&server->lock);
     for (size_t i = 0; i < beat->item_count; i++) {
-        struct weir__slot *slot = beat->item_slots[i];
-        const weir_extend_item *item = &beat->items[i];
+        struct weir__slot *slot = beat->lists.item_slots[i];
+        const weir_extend_item *item = &beat->lists.items[i];
         if (!slot->pinned || slot->hold == WEIR__HOLD_NONE) {
             continue;
         }
@@ -167,7 +177,7 @@ extend_claims(weir_server *server, weir_error *err)
     if (beat->item_count == 0) {
         return 0;
     }
-    int code = weir__extend(server->broker, lease_ms, beat->items, beat->item_count, err);
+    int code = weir__extend(server->broker, lease_ms, beat->lists.items, beat->item_count, err);
     apply_answers(server, lease_end_ms);
     return code;
 }
@@ -213,7 +223,8 @@ weir__heartbeat_duty(void *arg)
 
     look_at_clocks(server, now_ms);
     const char *status = pin_claims(server);
-    bool publish = now_ms >= beat->beat_at_ms || status != beat->status;
+    bool stale = atomic_exchange(&server->presence_stale, false);
+    bool publish = now_ms >= beat->beat_at_ms || status != beat->status || stale;
     int code = extend_and_publish(server, status, publish, &err);
     unpin_claims(server);
     if (code != 0) {

@@ -73,17 +73,32 @@ start_again(weir_server *server, weir_wait *wait, const weir_error *err)
     tell(server, ALL_REASONS);
 }
 
+/* Other queues are another thing to wait for: their news begin anew. */
+static struct weir__queue_set *
+choose_queues(weir_server *server, struct weir__queue_set *queues, weir_wait *wait)
+{
+    struct weir__queue_set *present = weir__server_queues(server);
+
+    if (present != queues) {
+        wait->queues = present->names;
+        wait->queue_count = present->count;
+        wait->generation = 0;
+    }
+    weir__queue_set_unref(queues);
+    return present;
+}
+
 void *
 weir__listener_main(void *arg)
 {
     weir_server *server = arg;
-    weir_wait wait = {.queues = server->settings.names,
-                      .queue_count = server->settings.queue_count,
-                      .timeout_ms = -1};
+    weir_wait wait = {.timeout_ms = -1};
+    struct weir__queue_set *queues = NULL;
     bool muted = false;
 
     while (!atomic_load(&server->listener_ends)) {
         weir_error err = {0};
+        queues = choose_queues(server, queues, &wait);
         bool first = wait.generation == 0;
         wait.interest = choose_interest(server, muted);
         muted = (wait.interest & WEIR_WAKE_WORK) == 0;
@@ -94,5 +109,6 @@ weir__listener_main(void *arg)
         weir__outage_over(server, WEIR__PARTY_LISTENER);
         tell(server, first ? ALL_REASONS : wait.reasons);
     }
+    weir__queue_set_unref(queues);
     return NULL;
 }

@@ -109,6 +109,7 @@ wait_for_work(weir_server *server, int64_t *now_ms)
 {
     for (;;) {
         *now_ms = time_now(server);
+        weir__slots_fit(server);
         if (is_over(server, *now_ms)) {
             return false;
         }
@@ -147,16 +148,35 @@ load_finishes(weir_server *server)
     return room;
 }
 
+/* Other queues have been laid down: from now on they are asked. */
+static void
+take_over_queues(weir_server *server)
+{
+    if (server->next_set == NULL) {
+        return;
+    }
+    weir__order_inherit(&server->next_order, &server->order);
+    weir__order_release(&server->order);
+    weir__queue_set_unref(server->order_set);
+    server->order = server->next_order;
+    server->order_set = server->next_set;
+    server->next_order = (struct weir__order){0};
+    server->next_set = NULL;
+}
+
 static void
 load_move(weir_server *server, int64_t now_ms)
 {
     struct weir__move *move = &server->move;
+    size_t too_many = weir__slots_fit(server);
     size_t room = server->free_count;
 
+    take_over_queues(server);
     move->count = 0;
     if (can_finish(server, now_ms)) {
         room = load_finishes(server);
     }
+    room -= room < too_many ? room : too_many;
     move->want = can_take(server, now_ms) ? room : 0;
     if (move->want > WEIR__MOVE_MAX) {
         move->want = WEIR__MOVE_MAX;
@@ -316,6 +336,19 @@ note_result(weir_server *server, int code, const weir_error *err)
     }
 }
 
+/* Tells the application what is committed, while the slots still have what that is about. */
+static void
+tell_changes(const weir_server *server)
+{
+    const struct weir__move *move = &server->move;
+
+    for (size_t i = 0; i < move->count; i++) {
+        if (move->finishes[i].outcome == 0) {
+            weir__outcome_tell(&server->settings.rules, &move->finishes[i]);
+        }
+    }
+}
+
 /* One call, without the lock. */
 static void
 move_once(weir_server *server)
@@ -327,6 +360,7 @@ move_once(weir_server *server)
     int code = call_broker(server, &claims, &err);
 
     note_result(server, code, &err);
+    tell_changes(server);
     pthread_mutex_lock(&server->lock);
     settle_move(server, code, &claims, lease_end_ms);
     pthread_mutex_unlock(&server->lock);

@@ -36,6 +36,19 @@ weir__order_release(struct weir__order *order)
     *order = (struct weir__order){0};
 }
 
+void
+weir__order_inherit(struct weir__order *order, const struct weir__order *from)
+{
+    for (size_t i = 0; i < order->count; i++) {
+        for (size_t k = 0; k < from->count; k++) {
+            if (strcmp(order->queues[i].name, from->queues[k].name) == 0) {
+                order->queues[i].mark = from->queues[k].mark;
+                order->queues[i].loaded = from->queues[k].loaded;
+            }
+        }
+    }
+}
+
 static uint64_t
 stride_of(const struct weir__order_queue *queue)
 {

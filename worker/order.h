@@ -40,6 +40,9 @@ bool weir__order_init(struct weir__order *order, const weir_queue_weight *queues
                       bool strict);
 void weir__order_release(struct weir__order *order);
 
+/* Takes over where the queues of another order stand, by name, so that a change costs nobody its turn. */
+void weir__order_inherit(struct weir__order *order, const struct weir__order *from);
+
 /* Plans a call for `max` tasks; the result (order->count entries) is good until the next plan. */
 weir_take_queue *weir__order_plan(struct weir__order *order, size_t max);
 

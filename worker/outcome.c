@@ -63,23 +63,32 @@ reason_of(const struct weir__ending *ending)
     return ending->cancelled != 0 ? WEIR__TEXT_CANCELED : WEIR__TEXT_NO_REASON;
 }
 
+static weir_retry_policy
+policy_of(const struct weir__rules *rules, const weir_task_info *task)
+{
+    if (rules->policy_lock != NULL) {
+        pthread_rwlock_rdlock(rules->policy_lock);
+    }
+    size_t i =
+        weir__pattern_find(rules->types, rules->type_count, sizeof(*rules->types), task->type);
+    weir_retry_policy policy = i == WEIR__NO_PATTERN ? rules->retry : rules->types[i].policy;
+    if (rules->policy_lock != NULL) {
+        pthread_rwlock_unlock(rules->policy_lock);
+    }
+    return policy;
+}
+
 static int64_t
 delay_of(const struct weir__rules *rules, const weir_task_info *task, const char *error)
 {
-    const weir_retry_policy *policy = &rules->retry;
-
     if (rules->retry_delay != NULL) {
         int64_t delay_ms = rules->retry_delay(task->retried, error, task, rules->retry_delay_arg);
         if (delay_ms >= 0) {
             return delay_ms < WEIR_RETRY_MAX_MS ? delay_ms : WEIR_RETRY_MAX_MS;
         }
     }
-    size_t i =
-        weir__pattern_find(rules->types, rules->type_count, sizeof(*rules->types), task->type);
-    if (i != WEIR__NO_PATTERN) {
-        policy = &rules->types[i].policy;
-    }
-    return weir_retry_delay_ms(policy, rules->clock, task->retried);
+    weir_retry_policy policy = policy_of(rules, task);
+    return weir_retry_delay_ms(&policy, rules->clock, task->retried);
 }
 
 static void
@@ -106,7 +115,6 @@ decide_skip_retry(const struct weir__rules *rules, const struct weir__ending *en
                   int64_t now_ms, weir_finish *finish)
 {
     finish->kind = WEIR_FINISH_ARCHIVE;
-    finish->counted = true;
     finish->error = ending->error != NULL ? ending->error : WEIR__TEXT_SKIP_RETRY;
     tell_error(rules, finish, WEIR_SKIP_RETRY, finish->error);
     log_failure(rules, finish, now_ms);
@@ -171,4 +179,28 @@ void
 weir__outcome_give_back(const weir_claim *claim, weir_finish *finish)
 {
     *finish = (weir_finish){.claim = claim, .kind = WEIR_FINISH_REQUEUE};
+}
+
+/* What became of a task, by kind and by whether it was counted. */
+static const weir_change changes[][2] = {
+    [WEIR_FINISH_DONE] = {WEIR_CHANGE_DONE, WEIR_CHANGE_DONE},
+    [WEIR_FINISH_COMPLETE] = {WEIR_CHANGE_COMPLETED, WEIR_CHANGE_COMPLETED},
+    [WEIR_FINISH_RETRY] = {WEIR_CHANGE_POSTPONED, WEIR_CHANGE_RETRY},
+    [WEIR_FINISH_ARCHIVE] = {WEIR_CHANGE_ARCHIVED, WEIR_CHANGE_EXHAUSTED},
+    [WEIR_FINISH_REQUEUE] = {WEIR_CHANGE_REQUEUED, WEIR_CHANGE_REQUEUED},
+};
+
+void
+weir__outcome_tell(const struct weir__rules *rules, const weir_finish *finish)
+{
+    if (rules->on_change == NULL) {
+        return;
+    }
+    weir_change_event event = {
+        .task = finish->claim->task,
+        .change = changes[finish->kind][finish->counted ? 1 : 0],
+        .at_ms = finish->at_ms,
+        .error = finish->error,
+    };
+    rules->on_change(&event, rules->on_change_arg);
 }

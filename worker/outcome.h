@@ -13,13 +13,15 @@
  * An attempt that a person has cancelled without a retry, and that wants to run again (WEIR_RETRY,
  * WEIR_SNOOZE, cut short), ends as with WEIR_SKIP_RETRY or WEIR_REVOKE.
  *
- * on_error is told of all but done, snoozed and given back tasks.
+ * on_error is told of all but done, snoozed and given back tasks, on_change of all once the broker has committed them.
+ * An archived task whose retries are used up is `counted`, one that skipped them is not.
  */
 #ifndef WEIR_WORKER_OUTCOME_H
 #define WEIR_WORKER_OUTCOME_H
 
 #include "pattern.h"
 
+#include <pthread.h>
 #include <weir/broker.h>
 #include <weir/server.h>
 
@@ -39,6 +41,7 @@ struct weir__type_retry {
 struct weir__rules {
     const weir_clock *clock;
     weir_logger *logger;
+    pthread_rwlock_t *policy_lock; /* guards the three that follow; NULL: they never change */
     weir_retry_policy retry;
     struct weir__type_retry *types;
     size_t type_count;
@@ -48,6 +51,8 @@ struct weir__rules {
     void *is_failure_arg;
     weir_error_fn on_error;
     void *on_error_arg;
+    weir_change_fn on_change;
+    void *on_change_arg;
 };
 
 /* How an attempt ended. */
@@ -64,6 +69,9 @@ struct weir__ending {
 /* Fills *finish for `claim`; calls the application's functions and logs what failed. Any thread. */
 void weir__outcome_decide(const struct weir__rules *rules, const weir_claim *claim,
                           const struct weir__ending *ending, int64_t now_ms, weir_finish *finish);
+
+/* Tells the application what the broker has committed: finish->outcome is 0. Any thread, without a lock. */
+void weir__outcome_tell(const struct weir__rules *rules, const weir_finish *finish);
 
 /* Fills *finish so that the task goes back to the head of its queue. */
 void weir__outcome_give_back(const weir_claim *claim, weir_finish *finish);

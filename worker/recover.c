@@ -36,6 +36,9 @@ static void
 tell_changes(weir_server *server, const weir_finish *finishes, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+        if (finishes[i].outcome == 0) {
+            weir__outcome_tell(&server->settings.rules, &finishes[i]);
+        }
         if (finishes[i].outcome == 0 && finishes[i].kind == WEIR_FINISH_RETRY) {
             weir__forward_by(server, finishes[i].at_ms);
         } else if (finishes[i].outcome == 0 && finishes[i].kind == WEIR_FINISH_REQUEUE) {
@@ -52,9 +55,9 @@ recover_batch(weir_server *server, size_t *found, weir_error *err)
     weir_finish finishes[RECOVER_MAX];
     weir__claims claims = {.items = items};
     size_t repaired = 0;
-    const struct weir__settings *settings = &server->settings;
-    int code = weir__recover(server->broker, settings->names, settings->queue_count, RECOVER_MAX,
-                             settings->lease_ms, &claims, &repaired, err);
+    struct weir__queue_set *queues = weir__server_queues(server);
+    int code = weir__recover(server->broker, queues->names, queues->count, RECOVER_MAX,
+                             server->settings.lease_ms, &claims, &repaired, err);
 
     *found = claims.count + repaired;
     if (claims.count > 0) {
@@ -69,6 +72,7 @@ recover_batch(weir_server *server, size_t *found, weir_error *err)
     for (size_t i = 0; i < claims.count; i++) {
         weir__claim_release(&items[i]);
     }
+    weir__queue_set_unref(queues);
     return code;
 }
 

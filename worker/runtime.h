@@ -81,15 +81,20 @@ struct weir__move {
     int64_t take_at_ms;
 };
 
-/* The heartbeat's lists, with room for each slot; of use to its thread alone. */
-struct weir__beat {
+/* The heartbeat's lists, with room for each slot. */
+struct weir__beat_lists {
     struct weir__slot **slots; /* pinned */
-    size_t count;
-    weir_extend_item *items; /* of those with a hold */
+    weir_extend_item *items;   /* of those with a hold */
     weir_claim *claims;
     struct weir__slot **item_slots;
-    size_t item_count;
     weir_worker_info *workers; /* of those that run */
+};
+
+/* Of use to the heartbeat's thread alone. */
+struct weir__beat {
+    struct weir__beat_lists lists;
+    size_t count;
+    size_t item_count;
     size_t worker_count;
     int64_t beat_at_ms;   /* boot: when presence is due */
     int64_t clock_gap_ms; /* wall clock less boot clock at the last beat */
@@ -119,6 +124,11 @@ struct weir_server {
     atomic_int refs;    /* the owner, and each worker thread */
     atomic_int running; /* handlers */
     atomic_int stuck;
+    atomic_int concurrency;     /* how many slots there are to be */
+    atomic_bool presence_stale; /* to be published before its time */
+
+    pthread_mutex_t
+        change_lock; /* held by start, changes and the end of the workers, before `lock` */
 
     pthread_mutex_t lock; /* guards what follows, to the next comment that says otherwise */
     enum weir__phase phase;
@@ -132,8 +142,16 @@ struct weir_server {
     int64_t flush_until_ms; /* monotonic: then the mover gives up */
     size_t held;            /* slots with a hold */
     uint64_t taken;
+    struct weir__slot **slots; /* all there are; those of worker threads first */
+    size_t slot_count;
     struct weir__slot *free;
     size_t free_count;
+    struct weir__slot *parked; /* more than the server is to have; see weir__slots_fit() */
+    size_t parked_count;
+    struct weir__queue_set *queues;
+    struct weir__queue_set *next_set; /* for the mover to take over, with next_order; or NULL */
+    struct weir__order next_order;
+    struct weir__beat_lists next_lists; /* for the heartbeat to take over; or empty */
     struct weir__slot *outcomes;
     struct weir__slot **outcomes_end;
     weir_claim *graves; /* claims to release when the heartbeat has looked at them */
@@ -142,9 +160,8 @@ struct weir_server {
     pthread_cond_t changed; /* phase, running, held; for stop and run */
 
     /* Each of one thread, or constant. */
-    struct weir__slot *slots;
-    size_t slot_count;
     struct weir__order order;
+    struct weir__queue_set *order_set; /* whose names the order uses */
     struct weir__move move;
     struct weir__beat beat;
     int attempts[WEIR__PARTY_COUNT]; /* failures in a row; each party its own */
@@ -158,7 +175,8 @@ struct weir_server {
 
     pthread_t mover_thread;
     pthread_t listener_thread;
-    size_t worker_threads; /* started */
+    size_t worker_threads; /* started; guarded by change_lock */
+    pthread_rwlock_t policy_lock;
     bool mover_started;
     bool listener_started;
     atomic_bool listener_ends;
@@ -170,15 +188,30 @@ enum {
     WEIR__DUTY_FORWARD,
     WEIR__DUTY_RECOVER,
     WEIR__DUTY_JANITOR,
+    WEIR__DUTY_HEALTH,
     WEIR__DUTY_COUNT
 };
 enum {
     WEIR__WATCH_DEADLINES
 };
 
-/* slots.c: with the lock held. */
+/* slots.c */
 int weir__slots_init(weir_server *server);
 void weir__slots_release(weir_server *server);
+/*
+ * Adds slots, parked, with their threads if the server has started. WEIR_E_NOMEM: there may be more parked
+ * ones than before. With change_lock held.
+ */
+int weir__slots_add(weir_server *server, size_t count, weir_error *err);
+/* Starts the thread of the next slot that has none. With change_lock held. */
+int weir__slots_start_next(weir_server *server, weir_error *err);
+
+/* With the lock held: */
+/*
+ * Parks free slots or frees parked ones, so that there are as many as the server is to have; returns how many busy ones
+ * are too many. Only for the mover, when no call is under way: that counts on the free slots it saw.
+ */
+size_t weir__slots_fit(weir_server *server);
 /* Takes a free slot for a claim, which it owns from then on. */
 struct weir__slot *weir__slot_take(weir_server *server, const weir_claim *claim, int64_t now_ms,
                                    int64_t boot_ms, int64_t lease_end_boot_ms);
@@ -191,6 +224,8 @@ void weir__slot_return(struct weir__slot *slot);
 
 /* server.c */
 void weir__server_unref(weir_server *server);
+/* The queues to serve, with a reference for the caller. Without the lock. */
+struct weir__queue_set *weir__server_queues(weir_server *server);
 /* True from the begin of a stop on. Without the lock. */
 bool weir__server_stops(weir_server *server);
 
@@ -203,19 +238,22 @@ void weir__mover_wake(weir_server *server);
 /* There may be work: makes the mover look. Any thread, without the lock. */
 void weir__mover_look(weir_server *server);
 
-/* The duties: forward.c, heartbeat.c, recover.c, janitor.c, deadlines.c. Each returns when it is
+/* The duties: forward.c, heartbeat.c, recover.c, janitor.c, health.c, deadlines.c. Each returns when it is
  * to run again, boot clock. */
 int64_t weir__forward_duty(void *server);
 int64_t weir__heartbeat_duty(void *server);
 int64_t weir__recover_duty(void *server);
 int64_t weir__janitor_duty(void *server);
+int64_t weir__health_duty(void *server);
 int64_t weir__deadlines_duty(void *server);
 /* A task will be due at this time. */
 void weir__forward_by(weir_server *server, int64_t at_ms);
 
 /* heartbeat.c */
-int weir__beat_init(weir_server *server);
-void weir__beat_release(weir_server *server);
+int weir__beat_lists_init(struct weir__beat_lists *lists, size_t count);
+void weir__beat_lists_release(struct weir__beat_lists *lists);
+/* Has the server published at once. */
+void weir__beat_soon(weir_server *server);
 /* presence.c: publishes the server with beat->workers. */
 int weir__presence_beat(weir_server *server, const char *status, weir_error *err);
 void weir__presence_leave(weir_server *server);

@@ -18,21 +18,34 @@ static void
 release_parts(weir_server *server)
 {
     weir__slots_release(server);
-    weir__beat_release(server);
+    weir__beat_lists_release(&server->beat.lists);
+    weir__beat_lists_release(&server->next_lists);
     weir__order_release(&server->order);
+    weir__order_release(&server->next_order);
+    weir__queue_set_unref(server->order_set);
+    weir__queue_set_unref(server->next_set);
+    weir__queue_set_unref(server->queues);
     weir__settings_release(&server->settings);
     weir_broker_close(server->broker);
     free(server);
 }
 
 static void
-destroy(weir_server *server)
+release_locks(weir_server *server)
 {
     weir__keeper_release(&server->keeper);
     weir__keeper_release(&server->watch);
     pthread_cond_destroy(&server->mover_wake);
     pthread_cond_destroy(&server->changed);
+    pthread_rwlock_destroy(&server->policy_lock);
+    pthread_mutex_destroy(&server->change_lock);
     pthread_mutex_destroy(&server->lock);
+}
+
+static void
+destroy(weir_server *server)
+{
+    release_locks(server);
     release_parts(server);
 }
 
@@ -45,12 +58,31 @@ weir__server_unref(weir_server *server)
 }
 
 static int
-init_locks(weir_server *server)
+init_keepers(weir_server *server)
 {
     const weir_clock *clock = server->settings.rules.clock;
 
+    if (weir__keeper_init(&server->keeper, "weir-keeper", clock, server) != 0) {
+        return WEIR_E_NOMEM;
+    }
+    if (weir__keeper_init(&server->watch, "weir-watch", clock, server) != 0) {
+        weir__keeper_release(&server->keeper);
+        return WEIR_E_NOMEM;
+    }
+    return 0;
+}
+
+static int
+init_locks(weir_server *server)
+{
     if (pthread_mutex_init(&server->lock, NULL) != 0) {
         return WEIR_E_NOMEM;
+    }
+    if (pthread_mutex_init(&server->change_lock, NULL) != 0) {
+        goto no_change_lock;
+    }
+    if (pthread_rwlock_init(&server->policy_lock, NULL) != 0) {
+        goto no_policy_lock;
     }
     if (weir__cond_init(&server->mover_wake) != 0) {
         goto no_mover_wake;
@@ -58,18 +90,17 @@ init_locks(weir_server *server)
     if (weir__cond_init(&server->changed) != 0) {
         goto no_changed;
     }
-    if (weir__keeper_init(&server->keeper, "weir-keeper", clock, server) != 0) {
-        goto no_keeper;
-    }
-    if (weir__keeper_init(&server->watch, "weir-watch", clock, server) == 0) {
+    if (init_keepers(server) == 0) {
         return 0;
     }
-    weir__keeper_release(&server->keeper);
-no_keeper:
     pthread_cond_destroy(&server->changed);
 no_changed:
     pthread_cond_destroy(&server->mover_wake);
 no_mover_wake:
+    pthread_rwlock_destroy(&server->policy_lock);
+no_policy_lock:
+    pthread_mutex_destroy(&server->change_lock);
+no_change_lock:
     pthread_mutex_destroy(&server->lock);
     return WEIR_E_NOMEM;
 }
@@ -77,15 +108,19 @@ no_mover_wake:
 static bool
 init_parts(weir_server *server)
 {
-    const struct weir__settings *settings = &server->settings;
+    struct weir__settings *settings = &server->settings;
 
+    settings->rules.policy_lock = &server->policy_lock;
     weir__id_new(settings->rules.clock, server->id);
     if (gethostname(server->host, sizeof(server->host) - 1) != 0) {
         snprintf(server->host, sizeof(server->host), "localhost");
     }
-    return weir__order_init(&server->order, settings->queues, settings->queue_count,
-                            settings->strict) &&
-           weir__beat_init(server) == 0 && weir__slots_init(server) == 0 && init_locks(server) == 0;
+    server->beat.status = "";
+    server->queues = weir__queue_set_ref(settings->queues);
+    server->order_set = weir__queue_set_ref(settings->queues);
+    return weir__order_init(&server->order, settings->queues->items, settings->queues->count,
+                            settings->queues->strict) &&
+           weir__slots_init(server) == 0;
 }
 
 static void
@@ -94,6 +129,8 @@ init_atomics(weir_server *server)
     atomic_init(&server->refs, 1);
     atomic_init(&server->running, 0);
     atomic_init(&server->stuck, 0);
+    atomic_init(&server->concurrency, server->settings.concurrency);
+    atomic_init(&server->presence_stale, false);
     atomic_init(&server->parties_down, 0);
     atomic_init(&server->down_since_ms, 0);
     atomic_init(&server->trouble_at_ms, INT64_MIN / 2);
@@ -125,8 +162,12 @@ weir_server_new(weir_server **server_out, weir_broker *broker, weir_mux *mux,
     }
     server->logger = server->settings.rules.logger;
     server->settings.rules.clock = weir_broker_clock(broker);
-    if (!init_parts(server)) {
+    if (init_locks(server) != 0) {
         release_parts(server);
+        return weir_error_set(err, WEIR_E_NOMEM, NULL);
+    }
+    if (!init_parts(server)) {
+        destroy(server);
         return weir_error_set(err, WEIR_E_NOMEM, NULL);
     }
     *server_out = server;
@@ -146,24 +187,19 @@ add_duties(weir_server *server)
     weir__keeper_add(&server->keeper, weir__forward_duty, now_ms);
     weir__keeper_add(&server->keeper, weir__recover_duty, now_ms + settings->recover_ms);
     weir__keeper_add(&server->keeper, weir__janitor_duty, now_ms + settings->janitor_ms);
+    weir__keeper_add(&server->keeper, weir__health_duty, now_ms + settings->health_ms);
     weir__keeper_add(&server->watch, weir__deadlines_duty, WEIR_NEVER);
 }
 
 static int
 start_workers(weir_server *server, weir_error *err)
 {
-    for (; server->worker_threads < server->slot_count; server->worker_threads++) {
-        struct weir__slot *slot = &server->slots[server->worker_threads];
-        char name[32];
-        snprintf(name, sizeof(name), "weir-%zu", server->worker_threads);
-        atomic_fetch_add(&server->refs, 1);
-        int code = weir__thread_start(&slot->thread, name, weir__worker_main, slot, err);
-        if (code != 0) {
-            atomic_fetch_sub(&server->refs, 1);
-            return code;
-        }
+    int code = 0;
+
+    while (code == 0 && server->worker_threads < server->slot_count) {
+        code = weir__slots_start_next(server, err);
     }
-    return 0;
+    return code;
 }
 
 static int
@@ -203,8 +239,10 @@ weir_server_start(weir_server *server, weir_error *err)
     if (!is_new) {
         return weir_error_set(err, WEIR_E_STATE, "the server was started before");
     }
+    pthread_mutex_lock(&server->change_lock);
     add_duties(server);
     int code = start_threads(server, err);
+    pthread_mutex_unlock(&server->change_lock);
     if (code != 0 && server->mover_started) {
         weir_server_stop(server);
         return code;
@@ -214,8 +252,8 @@ weir_server_start(weir_server *server, weir_error *err)
         return code;
     }
     weir_log(server->logger, WEIR_LOG_INFO, "server started", weir_log_str("server", server->id),
-             weir_log_int("concurrency", server->settings.concurrency),
-             weir_log_uint("queues", server->settings.queue_count),
+             weir_log_int("concurrency", atomic_load(&server->concurrency)),
+             weir_log_uint("queues", server->settings.queues->count),
              weir_log_str("broker", weir_broker_url(server->broker)));
     return 0;
 }
@@ -245,6 +283,15 @@ weir__server_stops(weir_server *server)
     return stops;
 }
 
+struct weir__queue_set *
+weir__server_queues(weir_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    struct weir__queue_set *set = weir__queue_set_ref(server->queues);
+    pthread_mutex_unlock(&server->lock);
+    return set;
+}
+
 int
 weir_server_active(const weir_server *server)
 {
@@ -254,7 +301,7 @@ weir_server_active(const weir_server *server)
 bool
 weir_server_stuck(const weir_server *server)
 {
-    return atomic_load(&server->stuck) >= server->settings.concurrency;
+    return atomic_load(&server->stuck) >= atomic_load(&server->concurrency);
 }
 
 const char *

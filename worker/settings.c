@@ -38,6 +38,7 @@ static const struct number numbers[] = {
     NUMBER(cancel_grace_ms, 2000, 1, LONG_MS, false),
     NUMBER(recover_ms, 0, 10, LONG_MS, false),
     NUMBER(janitor_ms, 8000, 10, LONG_MS, false),
+    NUMBER(health_ms, 15000, 10, LONG_MS, false),
     NUMBER(archive_max, 10000, 1, INT64_MAX, true),
     NUMBER(archive_age_ms, 90 * DAY_MS, 1, INT64_MAX, true),
 };
@@ -63,20 +64,17 @@ take_number(struct weir__settings *settings, const weir_server_options *options,
     return 0;
 }
 
-static int
-take_concurrency(struct weir__settings *settings, const weir_server_options *options,
-                 weir_error *err)
+int
+weir__settings_concurrency(int given, int *concurrency, weir_error *err)
 {
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-    if (options->concurrency < 0 || options->concurrency > CONCURRENCY_MAX) {
+    if (given < 0 || given > CONCURRENCY_MAX) {
         return weir_error_set(err, WEIR_E_INVALID,
-                              "option concurrency: %d is out of range (1 to %d)",
-                              options->concurrency, CONCURRENCY_MAX);
+                              "option concurrency: %d is out of range (1 to %d)", given,
+                              CONCURRENCY_MAX);
     }
-    settings->concurrency = options->concurrency > 0 ? options->concurrency
-                            : cpus > 0               ? (int)cpus
-                                                     : 1;
+    *concurrency = given > 0 ? given : cpus > 0 ? (int)cpus : 1;
     return 0;
 }
 
@@ -103,55 +101,7 @@ take_numbers(struct weir__settings *settings, const weir_server_options *options
                               "option heartbeat_ms: %lld is more than half of lease_ms (%lld)",
                               (long long)settings->heartbeat_ms, (long long)settings->lease_ms);
     }
-    return take_concurrency(settings, options, err);
-}
-
-static int
-check_queue(const weir_queue_weight *queues, size_t i, weir_error *err)
-{
-    const char *name = queues[i].name;
-
-    if (weir__pattern_is_blank(name) || strlen(name) > WEIR_NAME_MAX) {
-        return weir_error_set(err, WEIR_E_INVALID, "option queues: the name of queue %zu is %s",
-                              i + 1, weir__pattern_is_blank(name) ? "blank" : "too long");
-    }
-    if (queues[i].weight <= 0) {
-        return weir_error_set(err, WEIR_E_INVALID,
-                              "option queues: the weight of \"%s\" is %d, not above 0", name,
-                              queues[i].weight);
-    }
-    for (size_t k = 0; k < i; k++) {
-        if (strcmp(queues[k].name, name) == 0) {
-            return weir_error_set(err, WEIR_E_INVALID, "option queues: \"%s\" is there twice",
-                                  name);
-        }
-    }
-    return 0;
-}
-
-static int
-copy_queues(struct weir__settings *settings, const weir_queue_weight *queues, size_t count,
-            weir_error *err)
-{
-    settings->queues = calloc(count, sizeof(*settings->queues));
-    settings->names = calloc(count, sizeof(*settings->names));
-    if (settings->queues == NULL || settings->names == NULL) {
-        return weir_error_set(err, WEIR_E_NOMEM, NULL);
-    }
-    for (size_t i = 0; i < count; i++) {
-        int code = check_queue(queues, i, err);
-        if (code != 0) {
-            return code;
-        }
-        char *name = strdup(queues[i].name);
-        if (name == NULL) {
-            return weir_error_set(err, WEIR_E_NOMEM, NULL);
-        }
-        settings->queues[i] = (weir_queue_weight){name, queues[i].weight};
-        settings->names[i] = name;
-        settings->queue_count++;
-    }
-    return 0;
+    return weir__settings_concurrency(options->concurrency, &settings->concurrency, err);
 }
 
 static int
@@ -195,34 +145,49 @@ copy_type_retries(struct weir__rules *rules, const weir_type_retry *retries, siz
     return 0;
 }
 
+int
+weir__rules_set_policies(struct weir__rules *rules, const weir_retry_policy *retry,
+                         const weir_type_retry *retries, size_t count, weir_error *err)
+{
+    int code = check_policy(retry, "retry", err);
+
+    if (code == 0 && retries == NULL && count > 0) {
+        code = weir_error_set(err, WEIR_E_INVALID, "option type_retries is NULL");
+    }
+    rules->retry = *retry;
+    return code != 0 ? code : copy_type_retries(rules, retries, count, err);
+}
+
+void
+weir__rules_drop_policies(struct weir__rules *rules)
+{
+    for (size_t i = 0; i < rules->type_count; i++) {
+        weir__pattern_release(&rules->types[i].pattern);
+    }
+    free(rules->types);
+    rules->types = NULL;
+    rules->type_count = 0;
+}
+
 static int
 take_rules(struct weir__rules *rules, const weir_server_options *options, weir_error *err)
 {
-    int code = check_policy(&options->retry, "retry", err);
-
-    if (code != 0) {
-        return code;
-    }
-    rules->retry = options->retry;
     rules->retry_delay = options->retry_delay;
     rules->retry_delay_arg = options->retry_delay_arg;
     rules->is_failure = options->is_failure;
     rules->is_failure_arg = options->is_failure_arg;
     rules->on_error = options->on_error;
     rules->on_error_arg = options->on_error_arg;
+    rules->on_change = options->on_change;
+    rules->on_change_arg = options->on_change_arg;
     rules->logger = options->logger;
-    return copy_type_retries(rules, options->type_retries, options->type_retry_count, err);
+    return weir__rules_set_policies(rules, &options->retry, options->type_retries,
+                                    options->type_retry_count, err);
 }
 
 static int
 check_given(const weir_server_options *options, weir_error *err)
 {
-    if (options->queues == NULL && options->queue_count > 0) {
-        return weir_error_set(err, WEIR_E_INVALID, "option queues is NULL");
-    }
-    if (options->type_retries == NULL && options->type_retry_count > 0) {
-        return weir_error_set(err, WEIR_E_INVALID, "option type_retries is NULL");
-    }
     for (size_t i = 0; i < sizeof(options->reserved) / sizeof(options->reserved[0]); i++) {
         if (options->reserved[i] != 0) {
             return weir_error_set(err, WEIR_E_INVALID, "option reserved is not zero");
@@ -234,21 +199,22 @@ check_given(const weir_server_options *options, weir_error *err)
 static int
 take_all(struct weir__settings *settings, const weir_server_options *options, weir_error *err)
 {
-    static const weir_queue_weight fallback = {WEIR_DEFAULT_QUEUE, 1};
-    bool none = options->queue_count == 0;
     int code = check_given(options, err);
 
     if (code == 0) {
         code = take_numbers(settings, options, err);
     }
     if (code == 0) {
-        code = copy_queues(settings, none ? &fallback : options->queues,
-                           none ? 1 : options->queue_count, err);
+        code = weir__queue_set_new(&settings->queues, options->queues, options->queue_count,
+                                   options->strict_priority, err);
     }
     if (code == 0) {
         code = take_rules(&settings->rules, options, err);
     }
-    settings->strict = options->strict_priority;
+    settings->on_health = options->on_health;
+    settings->on_health_arg = options->on_health_arg;
+    settings->on_reload = options->on_reload;
+    settings->on_reload_arg = options->on_reload_arg;
     settings->exit_when_stuck = options->exit_when_stuck > 0;
     return code;
 }
@@ -270,14 +236,7 @@ weir__settings_init(struct weir__settings *settings, const weir_server_options *
 void
 weir__settings_release(struct weir__settings *settings)
 {
-    for (size_t i = 0; i < settings->queue_count; i++) {
-        free((char *)settings->names[i]);
-    }
-    for (size_t i = 0; i < settings->rules.type_count; i++) {
-        weir__pattern_release(&settings->rules.types[i].pattern);
-    }
-    free(settings->queues);
-    free(settings->names);
-    free(settings->rules.types);
+    weir__queue_set_unref(settings->queues);
+    weir__rules_drop_policies(&settings->rules);
     *settings = (struct weir__settings){0};
 }

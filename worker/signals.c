@@ -33,6 +33,7 @@ static void *
 signal_main(void *arg)
 {
     struct signal_thread *self = arg;
+    const struct weir__settings *settings = &self->server->settings;
     int number;
 
     for (;;) {
@@ -44,6 +45,8 @@ signal_main(void *arg)
         }
         if (number == SIGTSTP) {
             weir_server_quiet(self->server);
+        } else if (number == SIGHUP) {
+            settings->on_reload(settings->on_reload_arg);
         } else {
             ask_to_end(self->server);
         }
@@ -86,7 +89,7 @@ end_run(weir_server *server, weir_error *err)
     if (!told) {
         return weir_error_set(err, WEIR_E_TIMEOUT,
                               "every handler is stuck past its deadline (%d of %d)", running,
-                              server->settings.concurrency);
+                              atomic_load(&server->concurrency));
     }
     if (running > 0) {
         return weir_error_set(err, WEIR_E_TIMEOUT, "%d handlers were still running", running);
@@ -104,6 +107,9 @@ weir_server_run(weir_server *server, weir_error *err)
     sigaddset(&self.signals, SIGTERM);
     sigaddset(&self.signals, SIGINT);
     sigaddset(&self.signals, SIGTSTP);
+    if (server->settings.on_reload != NULL) {
+        sigaddset(&self.signals, SIGHUP);
+    }
     atomic_init(&self.ends, false);
     pthread_sigmask(SIG_BLOCK, &self.signals, &before);
     int code = weir_server_start(server, err);

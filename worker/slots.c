@@ -7,69 +7,199 @@
  *
  * Both ends must be reached, in either order, before the slot is free again: an outcome may be
  * committed while its handler still runs (it was given up), or wait for the broker long after it returned.
+ *
+ * When the server is to have fewer slots, free ones are parked with their threads; parked ones are the first to be used
+ * again. Slots are never given back before the end: handlers that nobody waits for may sit in any of them.
  */
 #include <config.h>
 
 #include "runtime.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-static int
-init_slot(weir_server *server, struct weir__slot *slot)
+static void
+free_slot(struct weir__slot *slot)
 {
+    if (slot->claim.task != NULL) {
+        weir__claim_release(&slot->claim);
+    }
+    weir__context_release(&slot->context);
+    sem_destroy(&slot->ready);
+    free(slot);
+}
+
+static struct weir__slot *
+new_slot(weir_server *server)
+{
+    struct weir__slot *slot = calloc(1, sizeof(*slot));
+
+    if (slot == NULL) {
+        return NULL;
+    }
     slot->server = server;
     atomic_init(&slot->stopping, false);
     atomic_init(&slot->decided, false);
     if (sem_init(&slot->ready, 0, 0) != 0) {
+        free(slot);
+        return NULL;
+    }
+    if (weir__context_init(&slot->context, server->logger) != 0) {
+        sem_destroy(&slot->ready);
+        free(slot);
+        return NULL;
+    }
+    return slot;
+}
+
+/* Makes room for `count` slots in all lists that have one place for each. */
+static int
+make_room(weir_server *server, size_t count)
+{
+    struct weir__slot **slots = calloc(count, sizeof(struct weir__slot *));
+    weir_claim *graves = calloc(count, sizeof(*graves));
+    struct weir__beat_lists lists = {0};
+
+    if (slots == NULL || graves == NULL || weir__beat_lists_init(&lists, count) != 0) {
+        free(slots);
+        free(graves);
         return WEIR_E_NOMEM;
     }
-    int code = weir__context_init(&slot->context, server->logger);
+    pthread_mutex_lock(&server->lock);
+    for (size_t i = 0; i < server->slot_count; i++) {
+        slots[i] = server->slots[i];
+    }
+    for (size_t i = 0; i < server->grave_count; i++) {
+        graves[i] = server->graves[i];
+    }
+    free(server->slots);
+    free(server->graves);
+    weir__beat_lists_release(&server->next_lists);
+    server->slots = slots;
+    server->graves = graves;
+    server->next_lists = lists;
+    pthread_mutex_unlock(&server->lock);
+    return 0;
+}
+
+int
+weir__slots_start_next(weir_server *server, weir_error *err)
+{
+    struct weir__slot *slot = server->slots[server->worker_threads];
+    char name[32];
+
+    snprintf(name, sizeof(name), "weir-%zu", server->worker_threads);
+    atomic_fetch_add(&server->refs, 1);
+    int code = weir__thread_start(&slot->thread, name, weir__worker_main, slot, err);
     if (code != 0) {
-        sem_destroy(&slot->ready);
+        atomic_fetch_sub(&server->refs, 1);
         return code;
     }
-    slot->next = server->free;
-    server->free = slot;
-    server->free_count++;
+    server->worker_threads++;
     return 0;
+}
+
+static void
+publish(weir_server *server, struct weir__slot *slot)
+{
+    pthread_mutex_lock(&server->lock);
+    server->slots[server->slot_count++] = slot;
+    slot->next = server->parked;
+    server->parked = slot;
+    server->parked_count++;
+    pthread_mutex_unlock(&server->lock);
+}
+
+static void
+take_back(weir_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    struct weir__slot *slot = server->parked;
+    server->parked = slot->next;
+    server->parked_count--;
+    server->slot_count--;
+    pthread_mutex_unlock(&server->lock);
+    free_slot(slot);
+}
+
+/* A slot is published parked, so that its thread may start before anybody gives it a task. */
+static int
+add_slot(weir_server *server, bool started, weir_error *err)
+{
+    struct weir__slot *slot = new_slot(server);
+
+    if (slot == NULL) {
+        return weir_error_set(err, WEIR_E_NOMEM, NULL);
+    }
+    publish(server, slot);
+    int code = started ? weir__slots_start_next(server, err) : 0;
+    if (code != 0) {
+        take_back(server);
+    }
+    return code;
+}
+
+int
+weir__slots_add(weir_server *server, size_t count, weir_error *err)
+{
+    bool started = server->worker_threads > 0;
+    int code = make_room(server, server->slot_count + count);
+
+    if (code != 0) {
+        return weir_error_set(err, code, NULL);
+    }
+    for (size_t i = 0; i < count && code == 0; i++) {
+        code = add_slot(server, started, err);
+    }
+    return code;
 }
 
 int
 weir__slots_init(weir_server *server)
 {
-    size_t count = (size_t)server->settings.concurrency;
-
     server->outcomes_end = &server->outcomes;
-    server->slots = calloc(count, sizeof(*server->slots));
-    server->graves = calloc(count, sizeof(*server->graves));
-    if (server->slots == NULL || server->graves == NULL) {
-        return WEIR_E_NOMEM;
-    }
-    for (; server->slot_count < count; server->slot_count++) {
-        int code = init_slot(server, &server->slots[server->slot_count]);
-        if (code != 0) {
-            return code;
-        }
-    }
-    return 0;
+    return weir__slots_add(server, (size_t)server->settings.concurrency, NULL);
 }
 
 void
 weir__slots_release(weir_server *server)
 {
     for (size_t i = 0; i < server->slot_count; i++) {
-        struct weir__slot *slot = &server->slots[i];
-        if (slot->claim.task != NULL) {
-            weir__claim_release(&slot->claim);
-        }
-        weir__context_release(&slot->context);
-        sem_destroy(&slot->ready);
+        free_slot(server->slots[i]);
     }
     for (size_t i = 0; i < server->grave_count; i++) {
         weir__claim_release(&server->graves[i]);
     }
     free(server->slots);
     free(server->graves);
+}
+
+/* Moves the first slot of a list to the front of another. */
+static void
+shift(struct weir__slot **from, size_t *from_count, struct weir__slot **to, size_t *to_count)
+{
+    struct weir__slot *slot = *from;
+
+    *from = slot->next;
+    slot->next = *to;
+    *to = slot;
+    (*from_count)--;
+    (*to_count)++;
+}
+
+size_t
+weir__slots_fit(weir_server *server)
+{
+    size_t wanted = (size_t)atomic_load(&server->concurrency);
+
+    while (server->slot_count - server->parked_count > wanted && server->free != NULL) {
+        shift(&server->free, &server->free_count, &server->parked, &server->parked_count);
+    }
+    while (server->slot_count - server->parked_count < wanted && server->parked != NULL) {
+        shift(&server->parked, &server->parked_count, &server->free, &server->free_count);
+    }
+    size_t used = server->slot_count - server->parked_count;
+    return used > wanted ? used - wanted : 0;
 }
 
 /* When the attempt must end, wall clock, 0 for never. */

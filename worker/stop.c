@@ -36,7 +36,7 @@ static void
 cancel_handlers(weir_server *server)
 {
     for (size_t i = 0; i < server->slot_count; i++) {
-        struct weir__slot *slot = &server->slots[i];
+        struct weir__slot *slot = server->slots[i];
         if (slot->running && !slot->stuck) {
             atomic_store(&slot->stopping, true);
             weir__context_cancel(&slot->context, WEIR_E_CANCELED);
@@ -51,7 +51,7 @@ oldest_from(weir_server *server, uint64_t from)
     struct weir__slot *oldest = NULL;
 
     for (size_t i = 0; i < server->slot_count; i++) {
-        struct weir__slot *slot = &server->slots[i];
+        struct weir__slot *slot = server->slots[i];
         if (slot->running && slot->number >= from && !atomic_load(&slot->decided) &&
             (oldest == NULL || slot->number < oldest->number)) {
             oldest = slot;
@@ -134,9 +134,11 @@ weir__stop_threads(weir_server *server)
     }
     weir__keeper_stop(&server->keeper);
     weir__keeper_stop(&server->watch);
+    pthread_mutex_lock(&server->change_lock);
     for (size_t i = 0; i < server->worker_threads; i++) {
-        stop_worker(server, &server->slots[i]);
+        stop_worker(server, server->slots[i]);
     }
+    pthread_mutex_unlock(&server->change_lock);
     pthread_mutex_lock(&server->lock);
     server->phase = WEIR__STOPPED;
     pthread_cond_broadcast(&server->changed);

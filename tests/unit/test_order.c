@@ -190,7 +190,32 @@ strict_order_takes_the_heaviest_queue_first(void)
     CU_ASSERT_EQUAL(taken[0], 13);
 }
 
+static void
+a_changed_order_costs_no_queue_its_turn(void)
+{
+    struct weir__order next;
+    static const weir_queue_weight queues[] = {{"low", 1}, {"new", 1}};
+    static struct weir__order before;
+    static const weir_queue_weight first[] = {{"low", 1}, {"high", 1}};
+
+    CU_ASSERT_TRUE_FATAL(weir__order_init(&before, first, 2, false));
+    weir__order_plan(&before, 4);
+    for (int i = 0; i < 4; i++) {
+        weir__order_took(&before, "low");
+    }
+    before.take[0].left = before.take[1].left = 1;
+    weir__order_settle(&before);
+    CU_ASSERT_TRUE_FATAL(weir__order_init(&next, queues, 2, false));
+    weir__order_inherit(&next, &before);
+    weir_take_queue *take = weir__order_plan(&next, 4);
+    CU_ASSERT_STRING_EQUAL(take[0].name, "new");
+    CU_ASSERT_EQUAL(take[0].want, 4);
+    weir__order_release(&next);
+    weir__order_release(&before);
+}
+
 static const CU_TestInfo tests[] = {
+    HARNESS_TEST(a_changed_order_costs_no_queue_its_turn),
     HARNESS_TEST(shares_hold_for_single_tasks),
     HARNESS_TEST(shares_hold_for_large_batches),
     HARNESS_TEST(shares_hold_for_batches_of_changing_size),

@@ -43,6 +43,50 @@ typedef bool (*weir_failure_fn)(const weir_task_info *task, const char *error, v
 typedef void (*weir_error_fn)(const weir_task_info *task, weir_outcome outcome, const char *error,
                               void *arg);
 
+/* What became of a task whose attempt ended. Since 0.1. */
+typedef enum weir_change {
+    WEIR_CHANGE_DONE = 1,  /* it succeeded or was revoked, and is deleted */
+    WEIR_CHANGE_COMPLETED, /* it succeeded and is kept until at_ms */
+    WEIR_CHANGE_RETRY,     /* it failed and is tried again at at_ms */
+    WEIR_CHANGE_POSTPONED, /* it snoozed, or its error is no failure: again at at_ms, not counted */
+    WEIR_CHANGE_ARCHIVED,  /* it failed for good: its handler said so */
+    WEIR_CHANGE_EXHAUSTED, /* it failed, its retries are used up: archived */
+    WEIR_CHANGE_REQUEUED   /* it was given back unfinished, to the head of its queue */
+} weir_change;
+
+/* One change. What it points to is valid during the call. Since 0.1. */
+typedef struct weir_change_event {
+    const weir_task_info *task; /* as it was when it was taken */
+    weir_change change;
+    int64_t at_ms;     /* 0 where a change has no time */
+    const char *error; /* of a failure, else NULL */
+} weir_change_event;
+
+/*
+ * Told of each change once the broker has committed it; an outcome that the broker refused is not told. It is called
+ * once for each attempt, but not when the process dies between the commit and the call. Must not block for long: the
+ * server takes no tasks meanwhile. The mover's thread, or the keeper's for tasks whose worker died. Since 0.1.
+ */
+typedef void (*weir_change_fn)(const weir_change_event *event, void *arg);
+
+/* How a server is. Since 0.1. */
+typedef struct weir_health {
+    int code;          /* of a ping of the broker: 0, or the error's */
+    const char *error; /* its text, or NULL; valid during the call */
+    bool stuck;        /* as weir_server_stuck() */
+    int active;        /* handlers that run */
+    int concurrency;
+} weir_health;
+
+/*
+ * Told every health_ms how the server is. Must not block for long: leases are renewed by the same thread. The keeper's
+ * thread. Since 0.1.
+ */
+typedef void (*weir_health_fn)(const weir_health *health, void *arg);
+
+/* Called by weir_server_run() for each SIGHUP, on a thread of its own. Since 0.1. */
+typedef void (*weir_reload_fn)(void *arg);
+
 /* How to serve; zero means the default everywhere. Everything is copied but clock, logger and args.
  * `reserved` must be zero. Since 0.1. */
 typedef struct weir_server_options {
@@ -71,6 +115,13 @@ typedef struct weir_server_options {
     void *is_failure_arg;
     weir_error_fn on_error;
     void *on_error_arg;
+    weir_change_fn on_change;
+    void *on_change_arg;
+    weir_health_fn on_health;
+    void *on_health_arg;
+    int64_t health_ms;        /* between two calls of on_health; 0: 15 s */
+    weir_reload_fn on_reload; /* NULL: SIGHUP is left as it is */
+    void *on_reload_arg;
     weir_logger *logger; /* NULL: the broker's */
     uint64_t reserved[8];
 } weir_server_options;
@@ -99,10 +150,35 @@ WEIR_API void weir_server_quiet(weir_server *server);
 WEIR_API int weir_server_stop(weir_server *server);
 
 /*
- * Starts the server, then serves until SIGTERM or SIGINT, and stops it; SIGTSTP makes it quiet. A
- * second SIGTERM or SIGINT cuts the wait for handlers short. For programs without signal handling
+ * Serves other queues, other weights or another order from now on; count 0 stands for the default queue. Tasks that run
+ * go on, whatever queue they came from; those taken by a call that is under way are run. What waits in a queue that is
+ * no more served stays there, due tasks and the tasks of dead workers too, until somebody serves it.
+ * Errors: WEIR_E_INVALID (names the fault; nothing has changed), WEIR_E_STATE (it stops), WEIR_E_NOMEM. Any thread.
+ * Since 0.1.
+ */
+WEIR_API int weir_server_set_queues(weir_server *server, const weir_queue_weight *queues,
+                                    size_t count, bool strict_priority, weir_error *err);
+
+/*
+ * Runs so many handlers at once from now on; 0 stands for the number of CPUs. When there are to be fewer, those that run
+ * are left alone and no others start until there is room. Threads that are not used wait for the next change.
+ * Errors: as above; WEIR_E_NOMEM also when a thread cannot be started: nothing has changed then. Any thread. Since 0.1.
+ */
+WEIR_API int weir_server_set_concurrency(weir_server *server, int concurrency, weir_error *err);
+
+/*
+ * Replaces the retry policies, that for all types (NULL: asynq's formula) and those for some. Tasks that wait for their
+ * retry keep their time. Errors: WEIR_E_INVALID, WEIR_E_NOMEM: nothing has changed. Any thread. Since 0.1.
+ */
+WEIR_API int weir_server_set_retries(weir_server *server, const weir_retry_policy *retry,
+                                     const weir_type_retry *type_retries, size_t type_retry_count,
+                                     weir_error *err);
+
+/*
+ * Starts the server, then serves until SIGTERM or SIGINT, and stops it; SIGTSTP makes it quiet, SIGHUP
+ * calls on_reload. A second SIGTERM or SIGINT cuts the wait for handlers short. For programs without signal handling
  * of their own; call it from the main thread, before other threads are started: it blocks these
- * signals. Returns 0 after a clean stop, WEIR_E_TIMEOUT when handlers were still running, or the
+ * signals (SIGHUP only with on_reload). Returns 0 after a clean stop, WEIR_E_TIMEOUT when handlers were still running, or the
  * error of the start. Since 0.1.
  */
 WEIR_API int weir_server_run(weir_server *server, weir_error *err);
