@@ -51,6 +51,7 @@ hand_over(void)
     weir_claim claim = {.task = weir_task_info_copy(&info), .token = 1, .started = true};
 
     pthread_mutex_lock(&server->lock);
+    weir__slots_fit(server);
     struct weir__slot *slot = weir__slot_take(server, &claim, 0, 0, WEIR_NEVER);
     pthread_mutex_unlock(&server->lock);
     return slot;
