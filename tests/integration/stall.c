@@ -16,14 +16,17 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LEASE_MS "500"
 #define SETTLE_MS 60000
+#define TASKS 32
 
 struct round {
     struct crew_scene *scene;
     char acks[CREW_PATH_SIZE];
     char log[CREW_PATH_SIZE];
+    int acks_fd;
     size_t starts;
 };
 
@@ -49,18 +52,19 @@ settle(struct round *round)
         crew_fail("the tasks are not done after %d s", SETTLE_MS / 1000);
 }
 
-/* Whether a task can be enqueued soon. */
+/* Enqueues a task, on a broker handle that does not wait long for SQLite's lock. */
 static bool
-can_write(const struct round *round)
+can_write(const struct round *round, const char *payload)
 {
     const char *patience = strncmp(round->scene->url, "sqlite:", 7) == 0 ? "?busy_timeout=300ms"
                                                                          : "";
     char url[CREW_PATH_SIZE + 128];
     weir_task task = {.type = "t",
                       .queue = round->scene->queues[0],
-                      .payload = "0 0",
-                      .payload_len = 3,
+                      .payload = payload,
+                      .payload_len = strlen(payload),
                       .retention_ms = 60 * 60 * 1000};
+    weir_receipt receipt = {0};
     weir_broker *broker = NULL;
     weir_client *client = NULL;
 
@@ -69,7 +73,9 @@ can_write(const struct round *round)
     if (code == 0)
         code = weir_client_new(&client, broker, NULL);
     if (code == 0)
-        code = weir_enqueue(client, &task, NULL, NULL);
+        code = weir_enqueue(client, &task, &receipt, NULL);
+    if (code == 0)
+        ledger_append(round->acks_fd, "ack", receipt.id);
     weir_client_free(client);
     weir_broker_close(broker);
     return code == 0;
@@ -79,27 +85,36 @@ static void
 stop_outside_transactions(const struct round *round, pid_t pid)
 {
     crew_stop(pid);
-    for (int tries = 0; tries < 50 && !can_write(round); tries++) {
+    for (int tries = 0; tries < 50 && !can_write(round, "0 0"); tries++) {
         kill(pid, SIGCONT);
-        crew_pause_us(crew_random(5000));
+        crew_pause_us(1000 + crew_random(50000));
         crew_stop(pid);
+    }
+}
+
+/* Tasks that take their time, so that their worker is seldom in a transaction. */
+static void
+enqueue_all(const struct round *round)
+{
+    char payload[16];
+
+    for (int i = 0; i < TASKS; i++) {
+        snprintf(payload, sizeof(payload), "%u %d", 200 + crew_random(200), crew_chance(5));
+        if (!can_write(round, payload))
+            crew_fail("enqueueing a task");
     }
 }
 
 static void
 run(struct round *round)
 {
-    char seed[24];
-    pid_t producer, stalled, other;
+    pid_t stalled, other;
 
-    snprintf(seed, sizeof(seed), "%u", crew_random(1000000));
-    producer = crew_start("producer", round->scene->url, round->acks, round->scene->queues[0],
-                          round->scene->queues[1], seed, "200", "0", (char *)NULL);
-    crew_await(producer, "producer");
+    enqueue_all(round);
     stalled = start_worker(round);
-    round->starts = 10 + crew_random(80);
+    round->starts = 1 + crew_random(TASKS / 2);
     crew_until(has_started, round, 10000);
-    crew_pause_us(crew_random(20000));
+    crew_pause_us(crew_random(200000));
     stop_outside_transactions(round, stalled);
     other = start_worker(round);
     settle(round);
@@ -121,7 +136,9 @@ play_round(struct crew_scene *scene, int number)
     crew_path(scene, name, round.acks);
     snprintf(name, sizeof(name), "log-%d", number);
     crew_path(scene, name, round.log);
+    round.acks_fd = ledger_open(round.acks);
     run(&round);
+    close(round.acks_fd);
     judge_gather(&evidence, scene, round.acks, round.log);
     judge_acknowledged(&evidence);
     judge_counters(&evidence, scene);
