@@ -9,7 +9,7 @@
  * lists lie ready; they are taken over under the lock under which the slots are listed.
  *
  * It also looks at the clocks, before the other duties: a beat that comes late by a whole heartbeat (the machine
- * slept, the process was stopped), or a wall clock that stepped, is trouble.
+ * slept, the process was stopped), one that takes as long, or a wall clock that stepped, is trouble.
  */
 #include <config.h>
 
@@ -202,6 +202,15 @@ look_at_clocks(weir_server *server, int64_t boot_ms)
     }
 }
 
+/* What kept this beat waiting, a lock on the store say, kept those of others waiting too. */
+static void
+look_at_duration(weir_server *server, int64_t began_ms)
+{
+    if (weir__broker_boot_ms(server->broker) - began_ms > server->settings.heartbeat_ms) {
+        weir__trouble(server);
+    }
+}
+
 static int
 extend_and_publish(weir_server *server, const char *status, bool publish, weir_error *err)
 {
@@ -227,6 +236,7 @@ weir__heartbeat_duty(void *arg)
     bool publish = now_ms >= beat->beat_at_ms || status != beat->status || stale;
     int code = extend_and_publish(server, status, publish, &err);
     unpin_claims(server);
+    look_at_duration(server, now_ms);
     if (code != 0) {
         int64_t delay_ms = weir__outage_failed(server, WEIR__PARTY_HEARTBEAT, "heartbeat", &err);
         int64_t longest_ms = server->settings.heartbeat_ms;

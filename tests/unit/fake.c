@@ -202,6 +202,8 @@ fake_beat(void *self, int64_t now_ms, const weir_server_info *server, int64_t tt
     (void)server;
     (void)ttl_ms;
     (void)err;
+    if (fake.on_beat != NULL)
+        fake.on_beat();
     return 0;
 }
 

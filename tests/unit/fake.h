@@ -42,6 +42,7 @@ struct fake {
     size_t task_count;
     unsigned wait_reasons;
     const char *const *queue_names; /* NULL-terminated */
+    void (*on_beat)(void);          /* or NULL */
 };
 
 extern struct fake fake;
