@@ -236,7 +236,8 @@ struct recover {
     struct weir__store *store;
     weir_recover *recover;
     int64_t boot;
-    int64_t boot_now;
+    int64_t
+        boot_now; /* when the call began: what died while it waited was not renewed for the same reason */
     int64_t token;
     int64_t now_ms;
     struct weir__row row;
@@ -292,6 +293,7 @@ recover_queue(struct weir__tx *tx, struct recover *call, const char *name)
     int64_t seqs[CHUNK];
     struct weir__tx_queue *queue;
     size_t left, limit, shown, i;
+    int64_t lease = weir__boot_ms(call->store) + call->recover->lease_ms;
     int code = weir__tx_queue(tx, name, false, &queue);
 
     if (code != 0 || queue->qid == 0)
@@ -302,7 +304,7 @@ recover_queue(struct weir__tx *tx, struct recover *call, const char *name)
         code = show_dead(tx, call, queue, limit, seqs, &shown);
         for (i = 0; i < shown && code == 0; i++)
             code = weir__conn_run(tx->conn, WEIR__SQL_reclaim, NULL, "iiii", seqs[i], call->token,
-                                  call->boot_now + call->recover->lease_ms, call->boot);
+                                  lease, call->boot);
         call->taken += shown;
     } while (code == 0 && !call->stop && shown == CHUNK && call->taken < call->recover->max);
     return code;

@@ -51,8 +51,8 @@ struct consume {
     size_t taken;
     int64_t token;
     int64_t boot;
-    int64_t lease;
-    bool stop; /* the sink wants no more */
+    int64_t lease; /* counted from when the write lock is there, however long that takes */
+    bool stop;     /* the sink wants no more */
 };
 
 /* Shows up to `limit` pending tasks to the sink and lists those it took. */
@@ -148,6 +148,7 @@ run_take(struct weir__tx *tx, struct consume *call)
     int code = 0;
     size_t i;
 
+    call->lease = weir__boot_ms(call->store) + take->lease_ms;
     for (i = 0; i < take->queue_count && code == 0; i++) {
         if (!call->stop && take->queues[i].want > 0)
             code = take_from(tx, call, take->queues[i].name, take->queues[i].want);
@@ -236,8 +237,6 @@ weir__sqlite_consume(void *self, const weir_request_id *request, int64_t now_ms,
     int code;
 
     (void)request;
-    if (work->take != NULL)
-        call.lease = weir__boot_ms(self) + work->take->lease_ms;
     code = weir__writer_run(self, run_consume, &call, err);
     weir__row_release(&call.row);
     if (code != 0)
@@ -246,7 +245,9 @@ weir__sqlite_consume(void *self, const weir_request_id *request, int64_t now_ms,
 }
 
 struct extend {
-    int64_t lease;
+    const struct weir__store *store;
+    int64_t lease_ms;
+    int64_t lease; /* counted from when the write lock is there */
     int64_t boot;
     weir_extend_item *items;
     size_t count;
@@ -272,10 +273,11 @@ extend_one(struct weir__tx *tx, const struct extend *call, weir_extend_item *ite
 static int
 run_extend(struct weir__tx *tx, void *arg)
 {
-    const struct extend *call = arg;
+    struct extend *call = arg;
     int code = 0;
     size_t i;
 
+    call->lease = weir__boot_ms(call->store) + call->lease_ms;
     for (i = 0; i < call->count && code == 0; i++)
         code = extend_one(tx, call, &call->items[i]);
     return code;
@@ -286,7 +288,8 @@ weir__sqlite_extend(void *self, int64_t now_ms, int64_t lease_ms, weir_extend_it
                     size_t count, weir_error *err)
 {
     struct extend call = {
-        .lease = weir__boot_ms(self) + lease_ms,
+        .store = self,
+        .lease_ms = lease_ms,
         .boot = weir__boot_number(self),
         .items = items,
         .count = count,

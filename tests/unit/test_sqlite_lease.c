@@ -3,12 +3,18 @@
 #include <config.h>
 
 #include "harness.h"
+#include "manual_clock.h"
 #include "sqlite_kit.h"
 
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <weir/open.h>
+
+static sem_t locked;
 
 static weir_broker *
 open_under(const weir_clock *clock)
@@ -22,16 +28,24 @@ open_under(const weir_clock *clock)
     return broker;
 }
 
-/* Takes one task of "q" for an hour. Returns how many there were. */
+/* Takes one task of "q" for an hour. */
+static void
+take(weir_broker *broker, weir__claims *claims)
+{
+    weir_take_queue queue = {.name = "q", .want = 1};
+    weir__want want = {&queue, 1, 1, 1, 3600000};
+
+    CU_ASSERT_EQUAL(weir__consume(broker, NULL, 0, NULL, 0, &want, claims, NULL), 0);
+}
+
+/* The same; returns how many there were. */
 static size_t
 take_one(weir_broker *broker)
 {
     weir_claim claim;
     weir__claims claims = {&claim, 0};
-    weir_take_queue queue = {.name = "q", .want = 1};
-    weir__want want = {&queue, 1, 1, 1, 3600000};
 
-    CU_ASSERT_EQUAL(weir__consume(broker, NULL, 0, NULL, 0, &want, &claims, NULL), 0);
+    take(broker, &claims);
     if (claims.count > 0)
         weir__claim_release(&claim);
     return claims.count;
@@ -87,6 +101,58 @@ the_system_s_clock_tells_one_run_of_the_machine_from_another(void)
     weir_broker_close(broker);
 }
 
+/* Holds the write lock until the leases of that time are long over. */
+static void *
+hold_the_lock(void *arg)
+{
+    struct manual_clock *clock = arg;
+    sqlite3 *db = kit_connect();
+
+    CU_ASSERT_EQUAL(kit_sql(db, "BEGIN IMMEDIATE"), SQLITE_OK);
+    sem_post(&locked);
+    usleep(50000); /* for the call to begin and wait */
+    manual_clock_advance(clock, 2 * 3600000);
+    CU_ASSERT_EQUAL(kit_sql(db, "COMMIT"), SQLITE_OK);
+    sqlite3_close(db);
+    return NULL;
+}
+
+static void
+begin_to_hold(pthread_t *thread, struct manual_clock *clock)
+{
+    CU_ASSERT_EQUAL_FATAL(pthread_create(thread, NULL, hold_the_lock, clock), 0);
+    sem_wait(&locked);
+}
+
+static void
+a_lease_begins_when_the_write_lock_is_there(void)
+{
+    struct manual_clock clock;
+    weir_broker *broker;
+    weir_claim claim;
+    weir_extend_item item = {.claim = &claim};
+    weir__claims claims = {&claim, 0};
+    pthread_t thread;
+
+    sem_init(&locked, 0, 0);
+    manual_clock_init(&clock, 0, 1);
+    broker = open_under(&clock.clock);
+    CU_ASSERT_EQUAL(kit_put(broker, "a", 1, NULL), 0);
+    begin_to_hold(&thread, &clock);
+    take(broker, &claims);
+    CU_ASSERT_EQUAL_FATAL(claims.count, 1);
+    pthread_join(thread, NULL);
+    CU_ASSERT_EQUAL(recover_one(broker), 0);
+    begin_to_hold(&thread, &clock);
+    CU_ASSERT_EQUAL(weir__extend(broker, 3600000, &item, 1, NULL), 0);
+    CU_ASSERT_EQUAL(item.result, 0);
+    pthread_join(thread, NULL);
+    CU_ASSERT_EQUAL(recover_one(broker), 0);
+    weir__claim_release(&claim);
+    weir_broker_close(broker);
+    sem_destroy(&locked);
+}
+
 static void
 all_locks_that_have_expired_go_away(void)
 {
@@ -115,6 +181,7 @@ all_locks_that_have_expired_go_away(void)
 static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_lease_of_an_earlier_run_of_the_machine_is_dead),
     HARNESS_TEST(the_system_s_clock_tells_one_run_of_the_machine_from_another),
+    HARNESS_TEST(a_lease_begins_when_the_write_lock_is_there),
     HARNESS_TEST(all_locks_that_have_expired_go_away),
     CU_TEST_INFO_NULL,
 };
