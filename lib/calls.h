@@ -5,8 +5,8 @@
  * whose reply was lost under the same id, refuse what the backend cannot do, and own the memory
  * that backends only show.
  *
- * A reply that was lost: enqueue, consume, recover and tick are repeated under the same request id, up to
- * three times, when the call or one of its items comes back as WEIR_E_UNKNOWN; not with
+ * A reply that was lost: enqueue, consume, recover, tick, group_stage and group_commit are repeated
+ * under the same request id, up to three times, when the call or one of its items comes back as WEIR_E_UNKNOWN; not with
  * WEIR_CAP_SURE_REPLIES. What is then still WEIR_E_UNKNOWN stays so: a later try that did not reach
  * the store says nothing about an earlier one.
  *
@@ -71,6 +71,27 @@ int weir__recover(weir_broker *broker, const char *const *queues, size_t queue_c
                   int64_t lease_ms, weir__claims *claims, size_t *repaired, weir_error *err);
 int weir__expire(weir_broker *broker, weir_expire *expire, weir_error *err);
 
+/* A staged set, ended by weir__staged_release(); zero-filled: none. */
+typedef struct weir__staged {
+    char set_id[64]; /* "": nothing was due */
+    weir_task_info **tasks;
+    size_t count;
+    size_t room;
+} weir__staged;
+
+void weir__staged_release(weir__staged *staged);
+
+int weir__groups(weir_broker *broker, const char *queue, size_t count_to, weir_group_sink sink,
+                 void *arg, weir_error *err);
+/* *staged needs not be set before; on failure it is empty. */
+int weir__group_stage(weir_broker *broker, const char *queue, const char *group,
+                      const weir_group_policy *policy, int64_t ttl_ms, weir__staged *staged,
+                      weir_error *err);
+int weir__group_commit(weir_broker *broker, const char *queue, const char *set_id,
+                       weir_enqueue_item *item, weir_error *err);
+int weir__group_reclaim(weir_broker *broker, const char *const *queues, size_t queue_count,
+                        size_t max, size_t *reclaimed, weir_error *err);
+
 int weir__beat(weir_broker *broker, const weir_server_info *server, int64_t ttl_ms,
                weir_error *err);
 int weir__leave(weir_broker *broker, const weir_server_info *server, weir_error *err);
@@ -84,9 +105,6 @@ int weir__tasks(weir_broker *broker, const char *queue, weir_state state, const 
                 size_t offset, size_t limit, weir_task_sink sink, void *arg, weir_error *err);
 int weir__task(weir_broker *broker, const char *queue, const char *id, weir_task_sink sink,
                void *arg, weir_error *err);
-
-int weir__groups(weir_broker *broker, const char *queue, weir_name_sink sink, void *arg,
-                 weir_error *err);
 
 int weir__steer(weir_broker *broker, weir_verb verb, const char *queue, weir_steer_item *items,
                 size_t count, weir_error *err);

@@ -118,17 +118,6 @@ weir__task(weir_broker *broker, const char *queue, const char *id, weir_task_sin
     return rc < 0 ? rc : broker->backend->task(broker->self, queue, id, sink, arg, err);
 }
 
-int
-weir__groups(weir_broker *broker, const char *queue, weir_name_sink sink, void *arg,
-             weir_error *err)
-{
-    int rc = weir__require(broker, WEIR_CAP_GROUPS, "groups", err);
-
-    if (rc == 0)
-        rc = check_text("queue", queue, err);
-    return rc < 0 ? rc : broker->backend->groups(broker->self, queue, sink, arg, err);
-}
-
 /* ---- steering ---- */
 
 static int

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inspector's look at groups: their names, kept in an arena behind the list.
+ * The inspector's look at groups. They are collected as copies in an arena and then lined up in one array.
  */
 #include <config.h>
 
@@ -11,26 +11,56 @@
 
 #include <stdlib.h>
 
-struct name_list {
-    weir_name_list list;
-    struct weir__pointers names;
+struct group_list {
+    weir_group_list list;
+    struct weir__pointers groups;
     struct weir__arena arena;
 };
 
 static int
-take_name(void *arg, const char *name)
+take_group(void *arg, const weir_group_info *group)
 {
-    struct name_list *owner = arg;
-    char *copy = weir__arena_strdup(&owner->arena, name);
+    struct group_list *owner = arg;
+    weir_group_info *copy = weir__arena_alloc(&owner->arena, sizeof *copy);
 
-    return copy ? weir__pointers_append(&owner->names, copy) : WEIR_E_NOMEM;
+    if (!copy)
+        return WEIR_E_NOMEM;
+    *copy = *group;
+    copy->name = weir__arena_strdup(&owner->arena, group->name);
+    copy->type = weir__arena_strdup(&owner->arena, group->type);
+    return copy->name && copy->type ? weir__pointers_append(&owner->groups, copy) : WEIR_E_NOMEM;
+}
+
+static int
+line_up(struct group_list *owner)
+{
+    weir_group_info *items = weir__arena_array(&owner->arena, owner->groups.count, sizeof *items);
+
+    if (!items)
+        return WEIR_E_NOMEM;
+    for (size_t i = 0; i < owner->groups.count; i++)
+        items[i] = *(const weir_group_info *)owner->groups.items[i];
+    owner->list.items = items;
+    owner->list.count = owner->groups.count;
+    return 0;
+}
+
+static int
+look_up(weir_broker *broker, const char *queue, struct group_list *owner, weir_error *err)
+{
+    weir_queue_info info = {.name = queue};
+    int rc = weir__queue(broker, queue, &info, err);
+
+    if (rc == 0)
+        rc = weir__groups(broker, queue, 0, take_group, owner, err);
+    return rc < 0 ? rc : line_up(owner);
 }
 
 int
-weir_inspect_groups(weir_inspector *inspector, const char *queue, weir_name_list **list,
+weir_inspect_groups(weir_inspector *inspector, const char *queue, weir_group_list **list,
                     weir_error *err)
 {
-    struct name_list *owner;
+    struct group_list *owner;
     int rc;
 
     if (!inspector || !list)
@@ -39,26 +69,24 @@ weir_inspect_groups(weir_inspector *inspector, const char *queue, weir_name_list
     owner = calloc(1, sizeof *owner);
     if (!owner)
         return weir_error_set(err, WEIR_E_NOMEM, NULL);
-    rc = weir__groups(inspector->broker, queue, take_name, owner, err);
+    rc = look_up(inspector->broker, queue, owner, err);
     if (rc < 0) {
         weir_error_set(err, rc, NULL);
-        weir_name_list_free(&owner->list);
+        weir_group_list_free(&owner->list);
         return rc;
     }
-    owner->list.count = owner->names.count;
-    owner->list.items = (const char *const *)owner->names.items;
     *list = &owner->list;
     return 0;
 }
 
 void
-weir_name_list_free(weir_name_list *list)
+weir_group_list_free(weir_group_list *list)
 {
-    struct name_list *owner = (struct name_list *)list;
+    struct group_list *owner = (struct group_list *)list;
 
     if (!owner)
         return;
     weir__arena_release(&owner->arena);
-    free(owner->names.items);
+    free(owner->groups.items);
     free(owner);
 }

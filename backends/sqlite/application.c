@@ -18,7 +18,7 @@ insert_all(struct weir__conn *conn, int64_t now_ms, weir_enqueue_item *items, si
     weir__tx_init(&tx, conn);
     for (i = 0; i < count && code == 0; i++)
         code = weir__insert(&tx, now_ms, &items[i]);
-    return code;
+    return code != 0 ? code : weir__tx_flush(&tx);
 }
 
 /* The transaction may be gone already: some failures end it whole. */

@@ -26,6 +26,19 @@ int weir__finish(struct weir__tx *tx, int64_t now_ms, weir_finish *finish);
 /* Releases a task's lock where it is still its own. */
 int weir__unlock(struct weir__tx *tx, int64_t qid, const char *unique_key, const char *id);
 
+/* group.c */
+int weir__sqlite_groups(void *self, const char *queue, size_t count_to, weir_group_sink sink,
+                        void *arg, weir_error *err);
+int weir__sqlite_group_stage(void *self, const weir_request_id *request, int64_t now_ms,
+                             const char *queue, const char *group, const weir_group_policy *policy,
+                             int64_t ttl_ms, char set_id[64], weir_task_sink sink, void *arg,
+                             weir_error *err);
+int weir__sqlite_group_commit(void *self, const weir_request_id *request, int64_t now_ms,
+                              const char *queue, const char *set_id, weir_enqueue_item *item,
+                              weir_error *err);
+int weir__sqlite_group_reclaim(void *self, int64_t now_ms, const char *const *queues,
+                               size_t queue_count, size_t max, size_t *reclaimed, weir_error *err);
+
 /* upkeep.c */
 int weir__sqlite_forward(void *self, int64_t now_ms, weir_forward *forward, weir_error *err);
 int weir__sqlite_recover(void *self, const weir_request_id *request, int64_t now_ms,

@@ -76,6 +76,18 @@
     X(schedulers)                                                                                  \
     X(schedulers_expired)                                                                          \
     X(queue_ticks_drop)                                                                            \
+    X(groups)                                                                                      \
+    X(group)                                                                                       \
+    X(group_tasks)                                                                                 \
+    X(set_join)                                                                                    \
+    X(set_add)                                                                                     \
+    X(set_get)                                                                                     \
+    X(set_tasks)                                                                                   \
+    X(set_drop)                                                                                    \
+    X(set_dissolve)                                                                                \
+    X(sets_over)                                                                                   \
+    X(sets_drop)                                                                                   \
+    X(joined)                                                                                      \
     X(queues)                                                                                      \
     X(queue)                                                                                       \
     X(count_states)                                                                                \

@@ -76,12 +76,14 @@ insert_row(struct weir__tx *tx, const struct weir__tx_queue *queue, int64_t now_
 }
 
 static void
-note_insert(struct weir__tx *tx, const weir_task_info *task)
+note_insert(struct weir__tx *tx, struct weir__tx_queue *queue, const weir_task_info *task)
 {
     if (task->state == WEIR_STATE_PENDING)
         weir__tx_note(tx, task->queue, WEIR_WAKE_WORK, 0);
     else if (task->state == WEIR_STATE_SCHEDULED)
         weir__tx_note(tx, task->queue, WEIR_WAKE_DUE, task->next_process_at_ms);
+    else
+        weir__tx_join(tx, queue);
 }
 
 int
@@ -106,6 +108,6 @@ weir__insert(struct weir__tx *tx, int64_t now_ms, weir_enqueue_item *item)
     if (!inserted)
         item->result = WEIR_E_CONFLICT;
     else
-        note_insert(tx, task);
+        note_insert(tx, queue, task);
     return 0;
 }

@@ -105,10 +105,8 @@ static int
 remove_rest(struct weir__tx *tx, int64_t qid)
 {
     static const enum weir__statement drops[] = {
-        WEIR__SQL_queue_locks_drop,
-        WEIR__SQL_queue_days_drop,
-        WEIR__SQL_queue_ticks_drop,
-        WEIR__SQL_queue_drop,
+        WEIR__SQL_queue_locks_drop, WEIR__SQL_queue_days_drop, WEIR__SQL_queue_ticks_drop,
+        WEIR__SQL_sets_drop,        WEIR__SQL_queue_drop,
     };
     int code = 0;
     size_t i;

@@ -278,7 +278,7 @@ sqlite_capabilities(void *self)
 {
     const struct weir__store *store = self;
     unsigned bits = WEIR_CAP_SURE_REPLIES | WEIR_CAP_PUSH | WEIR_CAP_STEER | WEIR_CAP_LEADER |
-                    WEIR_CAP_PERIODIC;
+                    WEIR_CAP_PERIODIC | WEIR_CAP_GROUPS;
 
     return store->in_memory ? bits : bits | WEIR_CAP_PERSISTENT | WEIR_CAP_SHARED;
 }
@@ -346,6 +346,10 @@ const weir_backend weir__sqlite_backend = {
     .pause = weir__sqlite_pause,
     .remove_queue = weir__sqlite_remove_queue,
     .cancel = weir__sqlite_cancel,
+    .groups = weir__sqlite_groups,
+    .group_stage = weir__sqlite_group_stage,
+    .group_commit = weir__sqlite_group_commit,
+    .group_reclaim = weir__sqlite_group_reclaim,
     .lead = weir__sqlite_lead,
     .resign = weir__sqlite_resign,
     .tick = weir__sqlite_tick,

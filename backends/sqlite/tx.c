@@ -31,10 +31,13 @@ weir__day_of(int64_t at_ms)
 static int
 flush_queue(struct weir__tx *tx, struct weir__tx_queue *queue)
 {
-    int code;
+    int code = 0;
 
-    if (queue->name == NULL || (queue->processed == 0 && queue->failed == 0))
-        return 0;
+    if (queue->name != NULL && queue->joins != 0)
+        code = weir__conn_run(tx->conn, WEIR__SQL_joined, NULL, "ii", queue->qid, queue->joins);
+    queue->joins = 0;
+    if (code != 0 || queue->name == NULL || (queue->processed == 0 && queue->failed == 0))
+        return code;
     code = weir__conn_run(tx->conn, WEIR__SQL_count_day, NULL, "iiii", queue->qid, queue->day,
                           queue->processed, queue->failed);
     queue->processed = queue->failed = 0;
@@ -171,6 +174,13 @@ weir__tx_group_tail(struct weir__tx *tx, struct weir__tx_queue *queue, int64_t *
 
     *place = high + 1;
     return code < 0 ? code : 0;
+}
+
+void
+weir__tx_join(struct weir__tx *tx, struct weir__tx_queue *queue)
+{
+    queue->joins++;
+    weir__tx_note(tx, queue->name, WEIR_WAKE_GROUP, 0);
 }
 
 int

@@ -24,6 +24,7 @@ struct weir__tx_queue {
     bool has_ends;
     int64_t head, tail;             /* next free places at the ends of pending */
     int64_t day, processed, failed; /* not yet written */
+    int64_t joins;                  /* to groups; not yet written */
 };
 
 /* Something that a waiter may want to know (WEIR_WAKE_ bits) about a queue; name NULL: about all. */
@@ -62,6 +63,9 @@ int weir__tx_tail(struct weir__tx *tx, struct weir__tx_queue *queue, int64_t *pl
 int weir__tx_head(struct weir__tx *tx, struct weir__tx_queue *queue, int64_t *place);
 /* Next place in the queue's groups. */
 int weir__tx_group_tail(struct weir__tx *tx, struct weir__tx_queue *queue, int64_t *place);
+
+/* Notes that a task has joined a group of the queue, or came back to one. */
+void weir__tx_join(struct weir__tx *tx, struct weir__tx_queue *queue);
 
 /* Counts attempts that ended at now_ms. */
 int weir__tx_count(struct weir__tx *tx, struct weir__tx_queue *queue, int64_t now_ms,

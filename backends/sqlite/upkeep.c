@@ -109,7 +109,9 @@ move_due(struct weir__tx *tx, const struct forward *call, struct weir__tx_queue 
     if (code == 0)
         code = weir__conn_run(tx->conn, WEIR__SQL_forward, NULL, "iiii", due->seq, (int64_t)to,
                               place, call->now_ms);
-    if (code == 0 && !due->in_group)
+    if (code == 0 && due->in_group)
+        weir__tx_join(tx, queue);
+    else if (code == 0)
         weir__tx_note(tx, queue->name, WEIR_WAKE_WORK, 0);
     return code;
 }

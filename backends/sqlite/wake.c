@@ -69,7 +69,7 @@ learn(struct weir__hub *hub, const char *name)
         return NULL;
     memcpy(queue->name, name, len);
     queue->told_due_at_ms = WEIR_NEVER;
-    queue->work = queue->due = queue->cancel = ++hub->generation;
+    queue->work = queue->due = queue->cancel = queue->group = ++hub->generation;
     queue->next = hub->queues;
     hub->queues = queue;
     return queue;
@@ -82,7 +82,8 @@ reasons_of(const struct weir__hub_queue *queue, uint64_t generation)
 {
     return (queue->work > generation ? WEIR_WAKE_WORK : 0) |
            (queue->due > generation ? WEIR_WAKE_DUE : 0) |
-           (queue->cancel > generation ? WEIR_WAKE_CANCEL : 0);
+           (queue->cancel > generation ? WEIR_WAKE_CANCEL : 0) |
+           (queue->group > generation ? WEIR_WAKE_GROUP : 0);
 }
 
 static unsigned
@@ -121,6 +122,8 @@ mark(struct weir__hub *hub, struct weir__hub_queue *queue, const struct weir__no
         queue->work = hub->generation;
     if (note->what & WEIR_WAKE_CANCEL)
         queue->cancel = hub->generation;
+    if (note->what & WEIR_WAKE_GROUP)
+        queue->group = hub->generation;
     if ((note->what & WEIR_WAKE_DUE) && note->due_at_ms < queue->told_due_at_ms) {
         queue->told_due_at_ms = note->due_at_ms;
         queue->due = hub->generation;

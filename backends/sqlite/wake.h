@@ -35,9 +35,9 @@ struct weir__waiter;
 
 struct weir__hub_queue {
     struct weir__hub_queue *next;
-    uint64_t work, due, cancel; /* generations of the last events */
-    int64_t told_due_at_ms;     /* what forward() said */
-    int64_t cancels;            /* seen in the database */
+    uint64_t work, due, cancel, group; /* generations of the last events */
+    int64_t told_due_at_ms;            /* what forward() said */
+    int64_t cancels, joins;            /* seen in the database */
     char name[];
 };
 

@@ -367,6 +367,7 @@ static bool
 mark_row(struct weir__hub *hub, struct weir__hub_queue *queue, sqlite3_stmt *stmt)
 {
     int64_t cancels = sqlite3_column_int64(stmt, 0);
+    int64_t joins = sqlite3_column_int64(stmt, 4);
     int64_t due_at_ms = earliest(stmt, 2, earliest(stmt, 3, WEIR_NEVER));
     bool changed = false;
 
@@ -377,6 +378,11 @@ mark_row(struct weir__hub *hub, struct weir__hub_queue *queue, sqlite3_stmt *stm
     if (cancels != queue->cancels) {
         queue->cancels = cancels;
         queue->cancel = hub->generation + 1;
+        changed = true;
+    }
+    if (joins != queue->joins) {
+        queue->joins = joins;
+        queue->group = hub->generation + 1;
         changed = true;
     }
     if (due_at_ms < queue->told_due_at_ms) {
@@ -390,7 +396,7 @@ mark_row(struct weir__hub *hub, struct weir__hub_queue *queue, sqlite3_stmt *stm
 static bool
 mark_all(struct weir__hub *hub, struct weir__hub_queue *queue)
 {
-    queue->work = queue->due = queue->cancel = hub->generation + 1;
+    queue->work = queue->due = queue->cancel = queue->group = hub->generation + 1;
     return true;
 }
 

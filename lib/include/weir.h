@@ -11,6 +11,7 @@
 #include <weir/config.h>
 #include <weir/cron.h>
 #include <weir/error.h>
+#include <weir/group.h>
 #include <weir/handler.h>
 #include <weir/inspector.h>
 #include <weir/log.h>

@@ -12,7 +12,7 @@
 
 #define LONG_MS 5000
 #define SHORT_MS 60
-#define EVERYTHING (WEIR_WAKE_WORK | WEIR_WAKE_DUE | WEIR_WAKE_CANCEL)
+#define EVERYTHING (WEIR_WAKE_WORK | WEIR_WAKE_DUE | WEIR_WAKE_CANCEL | WEIR_WAKE_GROUP)
 
 static const char *const alpha[] = {"alpha"};
 
@@ -163,6 +163,21 @@ a_task_of_another_process_wakes(void)
 }
 
 static void
+a_task_of_another_handle_that_joins_a_group_wakes(void)
+{
+    struct waiter waiter;
+    weir_broker *other;
+
+    NEED(GROUPS);
+    NEED(SHARED);
+    other = kit_open(kit_url(), &now);
+    MUST(other != NULL);
+    begin(&waiter, store, WEIR_WAKE_GROUP);
+    OK(put_task(other, &(weir_task_info){.queue = "alpha", .id = "a", .group = "g"}, 0));
+    YES(woke(&waiter));
+}
+
+static void
 a_change_before_the_wait_is_not_slept_over(void)
 {
     weir_wait wait = wait_for(WEIR_WAKE_WORK, LONG_MS);
@@ -212,6 +227,31 @@ a_retry_that_is_due_earlier_wakes(void)
     settle(store, &wait);
     OK(FINISH(claim, RETRY, .at_ms = START_MS + 10, .counted = true, .error = "no"));
     YES(told(store, &wait, WEIR_WAKE_DUE));
+}
+
+static void
+a_task_that_joins_a_group_wakes(void)
+{
+    struct waiter waiter;
+
+    NEED(GROUPS);
+    OK(PUT(.queue = "alpha", .id = "before", .group = "g"));
+    begin(&waiter, store, WEIR_WAKE_GROUP);
+    OK(PUT(.queue = "alpha", .id = "a", .group = "g"));
+    YES(woke(&waiter));
+}
+
+static void
+a_due_task_that_joins_its_group_wakes(void)
+{
+    struct waiter waiter;
+
+    NEED(GROUPS);
+    OK(PUT(.queue = "alpha", .id = "a", .group = "g", .next_process_at_ms = START_MS + 1000));
+    begin(&waiter, store, WEIR_WAKE_GROUP);
+    manual_clock_advance(&now, 1000);
+    IS(forward("alpha", 10, NULL), 1);
+    YES(woke(&waiter));
 }
 
 static void
@@ -373,6 +413,9 @@ static const CU_TestInfo cases[] = {
     CASE(a_task_that_becomes_pending_again_wakes),
     CASE(an_earlier_due_time_wakes),
     CASE(a_retry_that_is_due_earlier_wakes),
+    CASE(a_task_that_joins_a_group_wakes),
+    CASE(a_task_of_another_handle_that_joins_a_group_wakes),
+    CASE(a_due_task_that_joins_its_group_wakes),
     CASE(a_cancellation_wakes),
     CASE(that_a_queue_was_resumed_is_work),
     CASE(an_interrupt_wakes_each_wait),

@@ -11,9 +11,10 @@ static const char row_columns[] =
     "seq token started state ord since lease boot retried max_retry timeout deadline retention "
     "enqueued_at failed_at id type unique_key grp headers error payload result ";
 
-/* Lists of small tables, of which every row is wanted, and a subquery of twenty rows. */
+/* Lists of small tables, of which every row is wanted, and subqueries of bounded length. */
 static const char *const may_scan[] = {"queues", "servers",    "servers_expired",
-                                       "memory", "schedulers", "schedulers_expired"};
+                                       "memory", "schedulers", "schedulers_expired",
+                                       "groups", "group"};
 
 static bool
 is_listed(const char *name)
@@ -73,7 +74,8 @@ every_statement_is_there_and_uses_an_index(void)
 static void
 statements_that_give_tasks_give_the_same_columns(void)
 {
-    static const char *const names[] = {"take", "dead", "tasks", "tasks_of_group", "task"};
+    static const char *const names[] = {"take",           "dead", "tasks",
+                                        "tasks_of_group", "task", "group_tasks"};
     weir_broker *broker = kit_open("", NULL);
     sqlite3 *db = kit_connect();
 

@@ -10,7 +10,7 @@ SELECT qid, paused_at <> 0, processed, failed FROM weir_queue WHERE name = ?1 AN
 -- @count_states
 SELECT state, count(*) FROM weir_task WHERE qid = ?1 GROUP BY state;
 -- @count_groups
-SELECT count(DISTINCT grp) FROM weir_task WHERE qid = ?1 AND state = 2;
+SELECT count(DISTINCT grp) FROM weir_task WHERE qid = ?1 AND state = 2 AND token = 0;
 -- @oldest_pending
 SELECT since FROM weir_task WHERE qid = ?1 AND state = 3 ORDER BY ord LIMIT 1;
 -- @memory
@@ -40,7 +40,7 @@ SELECT seq, token, started, state, ord, since, lease, boot, retried, max_retry, 
        CASE big WHEN 0 THEN payload
                 ELSE (SELECT p.payload FROM weir_payload p WHERE p.seq = t.seq) END AS payload,
        result
-    FROM weir_task t WHERE qid = ?1 AND state = 2 AND grp = ?2 ORDER BY ord, seq
+    FROM weir_task t WHERE qid = ?1 AND state = 2 AND token = 0 AND grp = ?2 ORDER BY ord, seq
     LIMIT ?3 OFFSET ?4;
 -- @task
 -- qid, id
@@ -52,11 +52,12 @@ SELECT seq, token, started, state, ord, since, lease, boot, retried, max_retry, 
     FROM weir_task t WHERE qid = ?1 AND id = ?2;
 
 -- @look
--- name -> cancellations so far, is there work, next scheduled, next retry
+-- name -> cancellations so far, is there work, next scheduled, next retry, joins so far
 SELECT q.cancels,
        q.paused_at = 0 AND EXISTS (SELECT 1 FROM weir_task WHERE qid = q.qid AND state = 3),
        (SELECT ord FROM weir_task WHERE qid = q.qid AND state = 1 ORDER BY ord LIMIT 1),
-       (SELECT ord FROM weir_task WHERE qid = q.qid AND state = 5 ORDER BY ord LIMIT 1)
+       (SELECT ord FROM weir_task WHERE qid = q.qid AND state = 5 ORDER BY ord LIMIT 1),
+       q.joins
     FROM weir_queue q WHERE q.name = ?1;
 -- @data_version
 PRAGMA data_version;

@@ -3,16 +3,16 @@
 -- Statements of steer.c and queue.c.
 
 -- @steer_get
--- qid, id
-SELECT seq, state, big, unique_key, id FROM weir_task WHERE qid = ?1 AND id = ?2;
+-- qid, id; a task of a staged set is out of reach like an active one
+SELECT seq, iif(state = 2 AND token <> 0, 4, state), big, unique_key, id FROM weir_task WHERE qid = ?1 AND id = ?2;
 -- @steer_list
 -- qid, state, limit
 SELECT seq, state, big, unique_key, id FROM weir_task WHERE qid = ?1 AND state = ?2
-    ORDER BY ord LIMIT ?3;
+    AND (state <> 2 OR token = 0) ORDER BY ord LIMIT ?3;
 -- @steer_list_of_group
 -- qid, group, limit
-SELECT seq, state, big, unique_key, id FROM weir_task WHERE qid = ?1 AND state = 2 AND grp = ?2
-    ORDER BY ord LIMIT ?3;
+SELECT seq, state, big, unique_key, id FROM weir_task WHERE qid = ?1 AND state = 2
+    AND token = 0 AND grp = ?2 ORDER BY ord LIMIT ?3;
 -- @steer_run
 -- seq, place, now
 UPDATE weir_task SET state = 3, ord = ?2, since = ?3, started = 0 WHERE seq = ?1;

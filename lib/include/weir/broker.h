@@ -29,6 +29,7 @@
 #include <weir/api.h>
 #include <weir/clock.h>
 #include <weir/error.h>
+#include <weir/group.h>
 #include <weir/inspector.h>
 #include <weir/log.h>
 #include <weir/task.h>
@@ -208,17 +209,18 @@ typedef struct weir_extend_item {
 /* ---- waiting ---- */
 
 enum {
-    WEIR_WAKE_WORK = 1 << 0,     /* one of the queues may have a task to take */
-    WEIR_WAKE_DUE = 1 << 1,      /* a task may have become due earlier than forward() said */
-    WEIR_WAKE_CANCEL = 1 << 2,   /* a cancellation was asked for: extend() tells whose */
-    WEIR_WAKE_TIMEOUT = 1 << 3,  /* timeout_ms is over */
-    WEIR_WAKE_INTERRUPT = 1 << 4 /* interrupt() was called */
+    WEIR_WAKE_WORK = 1 << 0,      /* one of the queues may have a task to take */
+    WEIR_WAKE_DUE = 1 << 1,       /* a task may have become due earlier than forward() said */
+    WEIR_WAKE_CANCEL = 1 << 2,    /* a cancellation was asked for: extend() tells whose */
+    WEIR_WAKE_TIMEOUT = 1 << 3,   /* timeout_ms is over */
+    WEIR_WAKE_INTERRUPT = 1 << 4, /* interrupt() was called */
+    WEIR_WAKE_GROUP = 1 << 5      /* a task has joined a group */
 };
 
 typedef struct weir_wait {
     const char *const *queues;
     size_t queue_count;
-    unsigned interest;   /* WEIR_WAKE_WORK, _DUE, _CANCEL: what to wake for */
+    unsigned interest;   /* WEIR_WAKE_WORK, _DUE, _CANCEL, _GROUP: what to wake for */
     int64_t timeout_ms;  /* < 0: none */
     uint64_t generation; /* in: what the last call gave, 0 at first; out: the present one */
     unsigned reasons;    /* out: at least one bit when 0 is returned; may be more than true */
@@ -255,11 +257,8 @@ typedef struct weir_expire {
 
 /* ---- groups ---- */
 
-typedef struct weir_group_policy {
-    int64_t grace_ms;     /* fires when the newest is older */
-    int64_t max_delay_ms; /* fires when the oldest is older; 0: no limit */
-    size_t max_size;      /* fires when there are so many; 0: no limit */
-} weir_group_policy;
+/* Told of each group. */
+typedef int (*weir_group_sink)(void *arg, const weir_group_info *group);
 
 /* Told of each task of a staged set, in the order in which they joined the group. */
 typedef int (*weir_task_sink)(void *arg, const weir_task_info *task);
@@ -419,11 +418,17 @@ typedef struct weir_backend {
 
     /* ---- WEIR_CAP_GROUPS ---- */
 
-    int (*groups)(void *self, const char *queue, weir_name_sink sink, void *arg, weir_error *err);
     /*
-     * Stages up to max_size tasks of the group if the policy says so: they leave the group and are
-     * given to the sink; set_id names the set, which goes back to the group when it is not
-     * committed before ttl_ms. Nothing due: set_id is "".
+     * The groups that have tasks which are not staged, in order of their names; none when there is
+     * no such queue. A size is counted up to count_to only (0: to its end).
+     */
+    int (*groups)(void *self, const char *queue, size_t count_to, weir_group_sink sink, void *arg,
+                  weir_error *err);
+    /*
+     * Stages up to max_size tasks of the group, WEIR_GROUP_SET_MAX at most, if the policy says so:
+     * they leave the group and are given to the sink; set_id names the set, which goes back to the
+     * group when it is not committed within ttl_ms. Nothing due: set_id is "". Staged tasks are
+     * aggregating still, but steer() refuses them (WEIR_E_STATE), and steer_all() passes them by.
      */
     int (*group_stage)(void *self, const weir_request_id *request, int64_t now_ms,
                        const char *queue, const char *group, const weir_group_policy *policy,
@@ -431,12 +436,14 @@ typedef struct weir_backend {
                        weir_error *err);
     /*
      * Enqueues the aggregated task and deletes the set with its tasks and their locks, in one step.
-     * WEIR_E_STALE when the set was reclaimed: nothing changed.
+     * Returns WEIR_E_STALE when the set was reclaimed, or the code with which the task was refused:
+     * nothing changed. The item's result is the same.
      */
     int (*group_commit)(void *self, const weir_request_id *request, int64_t now_ms,
                         const char *queue, const char *set_id, weir_enqueue_item *item,
                         weir_error *err);
-    /* Puts sets whose time is over back into their groups. */
+    /* Puts sets whose time is over, max at most, back into their groups, where their tasks have the
+     * places that they had. */
     int (*group_reclaim)(void *self, int64_t now_ms, const char *const *queues, size_t queue_count,
                          size_t max, size_t *reclaimed, weir_error *err);
 

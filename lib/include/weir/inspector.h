@@ -9,6 +9,7 @@
 #define WEIR_INSPECTOR_H
 
 #include <weir/api.h>
+#include <weir/group.h>
 #include <weir/open.h>
 #include <weir/server.h>
 #include <weir/task.h>
@@ -90,6 +91,20 @@ WEIR_API int weir_inspect_task(weir_inspector *inspector, const char *queue, con
 
 WEIR_API void weir_task_list_free(weir_task_list *list);
 
+typedef struct weir_group_list {
+    size_t count;
+    const weir_group_info *items; /* sorted by name */
+} weir_group_list;
+
+/*
+ * Looks up the groups of a queue that have waiting tasks. Errors: WEIR_E_NO_QUEUE,
+ * WEIR_E_UNSUPPORTED. Any thread. Since 0.1.
+ */
+WEIR_API int weir_inspect_groups(weir_inspector *inspector, const char *queue,
+                                 weir_group_list **list, weir_error *err);
+
+WEIR_API void weir_group_list_free(weir_group_list *list);
+
 /* A task that a server runs now. */
 typedef struct weir_worker_info {
     const char *task_id;
@@ -126,19 +141,6 @@ WEIR_API int weir_inspect_servers(weir_inspector *inspector, weir_server_list **
                                   weir_error *err);
 
 WEIR_API void weir_server_list_free(weir_server_list *list);
-
-/* Names in order. Since 0.1. */
-typedef struct weir_name_list {
-    size_t count;
-    const char *const *items;
-} weir_name_list;
-
-/* Looks up the groups of a queue that have waiting tasks. Errors: WEIR_E_UNSUPPORTED; a queue that
- * is not there has none. Any thread. Since 0.1. */
-WEIR_API int weir_inspect_groups(weir_inspector *inspector, const char *queue,
-                                 weir_name_list **list, weir_error *err);
-
-WEIR_API void weir_name_list_free(weir_name_list *list);
 
 /* ---- steering ---- */
 

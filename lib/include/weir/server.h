@@ -9,6 +9,7 @@
 #define WEIR_SERVER_H
 
 #include <weir/api.h>
+#include <weir/group.h>
 #include <weir/handler.h>
 #include <weir/open.h>
 #include <weir/retry.h>
@@ -105,7 +106,11 @@ typedef struct weir_server_options {
     int64_t archive_age_ms;  /* how long they are kept; 0: 90 days; -1: for ever */
     int exit_when_stuck;     /* see weir_server_stuck(); > 0: yes; -1: no; 0: no, and yes in
                                 weir-worker */
-    weir_retry_policy retry; /* for types without a policy of their own; zero: asynq's formula */
+    weir_group_policy group; /* of groups without one of their own; 0: 60 s of grace, no limits */
+    const weir_type_group *type_groups;
+    size_t type_group_count;
+    int64_t group_timeout_ms; /* of an aggregator and its commit; 0: 2 min; at least 1000 */
+    weir_retry_policy retry;  /* for types without a policy of their own; zero: asynq's formula */
     const weir_type_retry *type_retries;
     size_t type_retry_count;
     weir_retry_delay_fn retry_delay; /* the application's own; wins over all policies. May return a
