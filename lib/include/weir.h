@@ -17,6 +17,7 @@
 #include <weir/log.h>
 #include <weir/module.h>
 #include <weir/open.h>
+#include <weir/periodic.h>
 #include <weir/retry.h>
 #include <weir/server.h>
 #include <weir/task.h>
