@@ -15,6 +15,7 @@
 #include "keeper.h"
 #include "mux.h"
 #include "order.h"
+#include "schedule.h"
 #include "settings.h"
 
 #include <pthread.h>
@@ -110,6 +111,7 @@ enum weir__party {
     WEIR__PARTY_FORWARD,
     WEIR__PARTY_RECOVER,
     WEIR__PARTY_JANITOR,
+    WEIR__PARTY_PERIODIC,
     WEIR__PARTY_COUNT
 };
 
@@ -166,6 +168,7 @@ struct weir_server {
     struct weir__beat beat;
     int attempts[WEIR__PARTY_COUNT]; /* failures in a row; each party its own */
     int64_t janitor_at_ms;
+    struct weir__schedule schedule;
     struct weir__keeper keeper; /* duties that call the broker */
     struct weir__keeper watch;  /* duties that do not, so that a slow broker does not delay them */
 
@@ -189,6 +192,7 @@ enum {
     WEIR__DUTY_RECOVER,
     WEIR__DUTY_JANITOR,
     WEIR__DUTY_HEALTH,
+    WEIR__DUTY_PERIODIC,
     WEIR__DUTY_COUNT
 };
 enum {
@@ -238,16 +242,20 @@ void weir__mover_wake(weir_server *server);
 /* There may be work: makes the mover look. Any thread, without the lock. */
 void weir__mover_look(weir_server *server);
 
-/* The duties: forward.c, heartbeat.c, recover.c, janitor.c, health.c, deadlines.c. Each returns when it is
+/* The duties: forward.c, heartbeat.c, recover.c, janitor.c, health.c, periodic.c, deadlines.c. Each returns when it is
  * to run again, boot clock. */
 int64_t weir__forward_duty(void *server);
 int64_t weir__heartbeat_duty(void *server);
 int64_t weir__recover_duty(void *server);
 int64_t weir__janitor_duty(void *server);
 int64_t weir__health_duty(void *server);
+int64_t weir__periodic_duty(void *server);
 int64_t weir__deadlines_duty(void *server);
 /* A task will be due at this time. */
 void weir__forward_by(weir_server *server, int64_t at_ms);
+
+/* periodic.c: gives up the leadership of the periodic tasks, where it is this server's. */
+void weir__periodic_leave(weir_server *server);
 
 /* heartbeat.c */
 int weir__beat_lists_init(struct weir__beat_lists *lists, size_t count);

@@ -17,6 +17,7 @@
 static void
 release_parts(weir_server *server)
 {
+    weir__schedule_release(&server->schedule);
     weir__slots_release(server);
     weir__beat_lists_release(&server->beat.lists);
     weir__beat_lists_release(&server->next_lists);
@@ -111,6 +112,9 @@ init_parts(weir_server *server)
     struct weir__settings *settings = &server->settings;
 
     settings->rules.policy_lock = &server->policy_lock;
+    if (weir__schedule_init(&server->schedule) != 0) {
+        return false;
+    }
     weir__id_new(settings->rules.clock, server->id);
     if (gethostname(server->host, sizeof(server->host) - 1) != 0) {
         snprintf(server->host, sizeof(server->host), "localhost");
@@ -170,6 +174,13 @@ weir_server_new(weir_server **server_out, weir_broker *broker, weir_mux *mux,
         destroy(server);
         return weir_error_set(err, WEIR_E_NOMEM, NULL);
     }
+    if (options != NULL && options->periodic_count > 0) {
+        code = weir_server_periodic_set(server, options->periodic, options->periodic_count, err);
+        if (code != 0) {
+            destroy(server);
+            return code;
+        }
+    }
     *server_out = server;
     return 0;
 }
@@ -188,6 +199,7 @@ add_duties(weir_server *server)
     weir__keeper_add(&server->keeper, weir__recover_duty, now_ms + settings->recover_ms);
     weir__keeper_add(&server->keeper, weir__janitor_duty, now_ms + settings->janitor_ms);
     weir__keeper_add(&server->keeper, weir__health_duty, now_ms + settings->health_ms);
+    weir__keeper_add(&server->keeper, weir__periodic_duty, now_ms);
     weir__keeper_add(&server->watch, weir__deadlines_duty, WEIR_NEVER);
 }
 

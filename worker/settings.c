@@ -188,6 +188,9 @@ take_rules(struct weir__rules *rules, const weir_server_options *options, weir_e
 static int
 check_given(const weir_server_options *options, weir_error *err)
 {
+    if (options->periodic == NULL && options->periodic_count > 0) {
+        return weir_error_set(err, WEIR_E_INVALID, "option periodic is NULL");
+    }
     for (size_t i = 0; i < sizeof(options->reserved) / sizeof(options->reserved[0]); i++) {
         if (options->reserved[i] != 0) {
             return weir_error_set(err, WEIR_E_INVALID, "option reserved is not zero");

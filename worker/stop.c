@@ -188,13 +188,16 @@ weir_server_stop(weir_server *server)
         pthread_mutex_unlock(&server->lock);
         return code != 0 ? code : weir_server_active(server);
     }
-    weir__keeper_call(&server->keeper, WEIR__DUTY_HEARTBEAT, weir__broker_boot_ms(server->broker));
+    int64_t now_ms = weir__broker_boot_ms(server->broker);
+    weir__keeper_call(&server->keeper, WEIR__DUTY_HEARTBEAT, now_ms);
+    weir__keeper_call(&server->keeper, WEIR__DUTY_PERIODIC, now_ms);
     weir_log(server->logger, WEIR_LOG_INFO, "server stops",
              weir_log_int("running", atomic_load(&server->running)));
     int given_back = end_handlers(server);
     flush_outcomes(server);
     pthread_mutex_unlock(&server->lock);
     weir__keeper_stop(&server->keeper);
+    weir__periodic_leave(server);
     weir__presence_leave(server);
     weir__stop_threads(server);
     weir_log(server->logger, WEIR_LOG_INFO, "server stopped",

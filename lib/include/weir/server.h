@@ -12,6 +12,7 @@
 #include <weir/group.h>
 #include <weir/handler.h>
 #include <weir/open.h>
+#include <weir/periodic.h>
 #include <weir/retry.h>
 
 WEIR_BEGIN_DECLS
@@ -127,7 +128,9 @@ typedef struct weir_server_options {
     int64_t health_ms;        /* between two calls of on_health; 0: 15 s */
     weir_reload_fn on_reload; /* NULL: SIGHUP is left as it is */
     void *on_reload_arg;
-    weir_logger *logger; /* NULL: the broker's */
+    weir_logger *logger;           /* NULL: the broker's */
+    const weir_periodic *periodic; /* tasks to enqueue at their times */
+    size_t periodic_count;
     uint64_t reserved[8];
 } weir_server_options;
 
@@ -200,6 +203,20 @@ WEIR_API bool weir_server_stuck(const weir_server *server);
 
 /* Returns the server's id, a UUID, owned by the server. Any thread. Since 0.1. */
 WEIR_API const char *weir_server_id(const weir_server *server);
+
+/*
+ * Replace, add or remove periodic tasks, also while the server runs. An entry that was there
+ * unchanged goes on as if nothing had happened; the last ticks of the others are remembered by the
+ * broker under their ids. On failure nothing has changed. Errors: WEIR_E_INVALID (says which and
+ * why; also two entries of one id), WEIR_E_CONFLICT (add: the id is there), WEIR_E_NO_TASK (remove:
+ * there is none of this id), WEIR_E_UNSUPPORTED (the broker cannot), those of weir_periodic_id().
+ * Any thread, on a server that is not about to start. Since 0.1.
+ */
+WEIR_API int weir_server_periodic_set(weir_server *server, const weir_periodic *entries,
+                                      size_t count, weir_error *err);
+WEIR_API int weir_server_periodic_add(weir_server *server, const weir_periodic *entry,
+                                      weir_error *err);
+WEIR_API int weir_server_periodic_remove(weir_server *server, const char *id, weir_error *err);
 
 /*
  * Frees a server that was stopped or never started. Handlers that still run keep what they need;
