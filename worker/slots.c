@@ -82,10 +82,9 @@ make_room(weir_server *server, size_t count)
     return 0;
 }
 
-int
-weir__slots_start_next(weir_server *server, weir_error *err)
+static int
+start_thread(weir_server *server, struct weir__slot *slot, weir_error *err)
 {
-    struct weir__slot *slot = server->slots[server->worker_threads];
     char name[32];
 
     snprintf(name, sizeof(name), "weir-%zu", server->worker_threads);
@@ -99,6 +98,12 @@ weir__slots_start_next(weir_server *server, weir_error *err)
     return 0;
 }
 
+int
+weir__slots_start_next(weir_server *server, weir_error *err)
+{
+    return start_thread(server, server->slots[server->worker_threads], err);
+}
+
 static void
 publish(weir_server *server, struct weir__slot *slot)
 {
@@ -110,19 +115,7 @@ publish(weir_server *server, struct weir__slot *slot)
     pthread_mutex_unlock(&server->lock);
 }
 
-static void
-take_back(weir_server *server)
-{
-    pthread_mutex_lock(&server->lock);
-    struct weir__slot *slot = server->parked;
-    server->parked = slot->next;
-    server->parked_count--;
-    server->slot_count--;
-    pthread_mutex_unlock(&server->lock);
-    free_slot(slot);
-}
-
-/* A slot is published parked, so that its thread may start before anybody gives it a task. */
+/* Its thread comes first: once a slot is published, the mover may use it at any time. */
 static int
 add_slot(weir_server *server, bool started, weir_error *err)
 {
@@ -131,12 +124,13 @@ add_slot(weir_server *server, bool started, weir_error *err)
     if (slot == NULL) {
         return weir_error_set(err, WEIR_E_NOMEM, NULL);
     }
-    publish(server, slot);
-    int code = started ? weir__slots_start_next(server, err) : 0;
+    int code = started ? start_thread(server, slot, err) : 0;
     if (code != 0) {
-        take_back(server);
+        free_slot(slot);
+        return code;
     }
-    return code;
+    publish(server, slot);
+    return 0;
 }
 
 int
