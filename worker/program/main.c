@@ -78,6 +78,7 @@ load_handlers_in_peace(struct program *program, weir_error *err)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTSTP);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, &before);
     int rc = load_handlers(program, err);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
