@@ -13,25 +13,25 @@ struct group_options {
 };
 
 static int
-print_json(const weir_name_list *list, weir_error *err)
+print_json(const weir_group_list *list, weir_error *err)
 {
     json_t *array = json_array();
 
     for (size_t i = 0; i < list->count; i++) {
-        json_array_append_new(array, json_out_text(list->items[i]));
+        json_array_append_new(array, json_out_text(list->items[i].name));
     }
     return json_out_print(array, err);
 }
 
 static int
-print_table(const weir_name_list *list)
+print_table(const weir_group_list *list)
 {
     static const struct table_column columns[] = {{"GROUP", false, false}};
     struct table table;
 
     table_init(&table, columns, 1);
     for (size_t i = 0; i < list->count; i++) {
-        table_text(&table, list->items[i]);
+        table_text(&table, list->items[i].name);
     }
     return table_print(&table, stdout);
 }
@@ -42,7 +42,7 @@ group_ls(struct session *session, void *into, char **words, int count, weir_erro
     const struct group_options *options = into;
     const char *queue = options->queue != NULL ? options->queue : WEIR_DEFAULT_QUEUE;
     weir_inspector *inspector;
-    weir_name_list *list;
+    weir_group_list *list;
 
     (void)words;
     (void)count;
@@ -60,7 +60,7 @@ group_ls(struct session *session, void *into, char **words, int count, weir_erro
     } else {
         rc = print_table(list);
     }
-    weir_name_list_free(list);
+    weir_group_list_free(list);
     return rc;
 }
 
