@@ -31,6 +31,8 @@ struct command {
     int (*run)(struct session *session, void *options, char **words, int count, weir_error *err);
 };
 
+extern const struct command command_cron_history;
+extern const struct command command_cron_ls;
 extern const struct command command_group_ls;
 extern const struct command command_queue_history;
 extern const struct command command_queue_inspect;

@@ -30,6 +30,8 @@ const struct command *const commands[] = {
     &command_queue_resume,
     &command_queue_rm,
     &command_group_ls,
+    &command_cron_ls,
+    &command_cron_history,
     &command_server_ls,
     &command_version,
     NULL,

@@ -142,6 +142,56 @@ WEIR_API int weir_inspect_servers(weir_inspector *inspector, weir_server_list **
 
 WEIR_API void weir_server_list_free(weir_server_list *list);
 
+/*
+ * A periodic task of a scheduler that gave a sign of life lately: of one of weir's, that server
+ * which leads. Since 0.1.
+ */
+typedef struct weir_periodic_info {
+    const char *id;
+    const char *spec;
+    const char *type;
+    const char *queue;
+    const void *payload; /* NULL: none */
+    size_t payload_len;
+    const char *const *options; /* as asynq prints them: Queue("low"), MaxRetry(3) */
+    size_t option_count;
+    int64_t next_at_ms; /* 0: never */
+    int64_t prev_at_ms; /* 0: never */
+} weir_periodic_info;
+
+typedef struct weir_periodic_list {
+    size_t count;
+    const weir_periodic_info *const *items;
+} weir_periodic_list;
+
+/* Looks up the periodic tasks. Errors: WEIR_E_UNSUPPORTED, those of the broker. Any thread. Since
+ * 0.1. */
+WEIR_API int weir_inspect_periodic(weir_inspector *inspector, weir_periodic_list **list,
+                                   weir_error *err);
+
+WEIR_API void weir_periodic_list_free(weir_periodic_list *list);
+
+/* A task that a periodic task enqueued. Since 0.1. */
+typedef struct weir_tick_info {
+    const char *task_id;
+    int64_t enqueued_at_ms;
+} weir_tick_info;
+
+typedef struct weir_tick_list {
+    size_t count;
+    const weir_tick_info *items;
+} weir_tick_list;
+
+/*
+ * Looks up one page of what a periodic task enqueued, the latest first; the last 1000 are kept.
+ * Pages count from 1. An entry that nobody knows has none. Errors: WEIR_E_INVALID,
+ * WEIR_E_UNSUPPORTED, those of the broker. Any thread. Since 0.1.
+ */
+WEIR_API int weir_inspect_ticks(weir_inspector *inspector, const char *entry_id, size_t page,
+                                size_t page_size, weir_tick_list **list, weir_error *err);
+
+WEIR_API void weir_tick_list_free(weir_tick_list *list);
+
 /* ---- steering ---- */
 
 /*
