@@ -7,6 +7,7 @@
 #include "command.h"
 #include "json_out.h"
 #include "table.h"
+#include "text.h"
 
 struct group_options {
     const char *queue;
@@ -18,20 +19,37 @@ print_json(const weir_group_list *list, weir_error *err)
     json_t *array = json_array();
 
     for (size_t i = 0; i < list->count; i++) {
-        json_array_append_new(array, json_out_text(list->items[i].name));
+        const weir_group_info *group = &list->items[i];
+        json_t *object = json_object();
+        json_object_set_new(object, "group", json_out_text(group->name));
+        json_object_set_new(object, "size", json_integer((json_int_t)group->size));
+        json_object_set_new(object, "type", json_out_text(group->type));
+        json_object_set_new(object, "oldest_at", json_out_time(group->oldest_at_ms));
+        json_object_set_new(object, "newest_at", json_out_time(group->newest_at_ms));
+        json_array_append_new(array, object);
     }
     return json_out_print(array, err);
 }
 
 static int
-print_table(const weir_group_list *list)
+print_table(const weir_group_list *list, int64_t now_ms)
 {
-    static const struct table_column columns[] = {{"GROUP", false, false}};
+    static const struct table_column columns[] = {{"GROUP", false, false},
+                                                  {"SIZE", true, false},
+                                                  {"TYPE", false, true},
+                                                  {"OLDEST", false, false},
+                                                  {"NEWEST", false, false}};
     struct table table;
+    char text[TEXT_SIZE];
 
-    table_init(&table, columns, 1);
+    table_init(&table, columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < list->count; i++) {
-        table_text(&table, list->items[i].name);
+        const weir_group_info *group = &list->items[i];
+        table_text(&table, group->name);
+        table_number(&table, (long long)group->size);
+        table_text(&table, group->type);
+        table_text(&table, text_relative(text, group->oldest_at_ms, now_ms));
+        table_text(&table, text_relative(text, group->newest_at_ms, now_ms));
     }
     return table_print(&table, stdout);
 }
@@ -58,7 +76,7 @@ group_ls(struct session *session, void *into, char **words, int count, weir_erro
     } else if (list->count == 0) {
         puts("no groups");
     } else {
-        rc = print_table(list);
+        rc = print_table(list, session_now_ms(session));
     }
     weir_group_list_free(list);
     return rc;

@@ -349,6 +349,26 @@ queues_are_removed()
     has_state busy active || fail 'a running task was deleted'
 }
 
+groups_are_listed_and_steered()
+{
+    run "$weir" group ls
+    expect_status 1
+    expect_err 'default'
+    put --group a
+    put --group a
+    put --group b
+    run "$weir" group list
+    expect_out 'OLDEST'
+    run "$weir" group ls -q default --json
+    expect_json 'map(.group) == ["a", "b"] and map(.size) == [2, 1] and .[0].type == "t"'
+    run "$weir" task runall -q default -s aggregating -g a
+    expect_out 'default: 2 aggregating tasks set to run'
+    run "$weir" task deleteall -q default -s aggregating --yes
+    expect_out 'default: 1 aggregating task deleted'
+    run "$weir" group ls
+    expect_out 'no groups'
+}
+
 asynq_s_spellings_are_taken()
 {
     run "$weir" task enqueue --type_name=t --payload=p --retry=3 --process_in=1h --id=a --queue=low
@@ -382,4 +402,5 @@ run_tests \
     on_a_terminal_the_answer_counts \
     queues_are_paused_and_resumed \
     queues_are_removed \
+    groups_are_listed_and_steered \
     asynq_s_spellings_are_taken
