@@ -176,7 +176,7 @@ WEIR_MODULE_EXPORT const weir_module weir_module_entry = {.abi = WEIR_MODULE_ABI
     kill -TERM "$worker"
     wait_until 20 process_is_gone "$worker" || fail 'the worker does not end'
     stop_worker KILL
-    kill "$(cat "$tmp/started")"
+    kill -KILL "$(cat "$tmp/started")" # it has the thread's signals blocked
     expect_equal "$worker_status" 1
     has_state a pending || fail 'the task did not go back'
 }
