@@ -15,11 +15,13 @@ local refused = {
     delete = {active = true},
 }
 
-local function leave(id, state, group)
+-- One of many (`wanted`) stands at the tail, where LREM finds it at once; looking for the same id in the rest of a long
+-- list would make each of them cost the whole list.
+local function leave(id, state, group, wanted)
     if sets[state] then
         redis.call('ZREM', sets[state], id)
     elseif state == 'pending' then
-        if redis.call('LREM', pending, -1, id) > 0 then redis.call('LREM', pending, 0, id) end
+        if redis.call('LREM', pending, -1, id) > 0 and not wanted then redis.call('LREM', pending, 0, id) end
     elseif state == 'aggregating' and group then
         local key = prefix .. 'g:' .. group
         redis.call('ZREM', key, id)
@@ -52,7 +54,7 @@ local function steer(id, wanted, set)
     local state = not facts.err and facts[1] or nil
     if wanted and (state ~= wanted or not facts[4]) then
         if wanted == 'pending' then
-            redis.call('LREM', pending, 0, id)
+            redis.call('LREM', pending, -1, id)
         else
             redis.call('ZREM', set, id)
         end
@@ -60,7 +62,7 @@ local function steer(id, wanted, set)
     end
     if facts.err or not facts[4] then return 'n' end
     if refused[verb][state] then return 's' end
-    leave(id, state, facts[2])
+    leave(id, state, facts[2], wanted)
     act[verb](id, key, facts[3])
     return 'o'
 end
