@@ -210,6 +210,70 @@ WEIR_MODULE_EXPORT const weir_module weir_module_entry = {.abi = WEIR_MODULE_ABI
     expect_equal "$worker_status" 0
 }
 
+has_logged()
+{
+    grep -q -e "$1" "$tmp/worker.log"
+}
+
+serves()
+{
+    "$weir" server ls --json | jq -e "$1" > /dev/null
+}
+
+SIGHUP_reads_the_configuration_again()
+{
+    echo '{"queues": {"a": 1}, "concurrency": 1, "log": {"level": "info"}, "handlers": {"t": {"exec": "cat"}}}' > "$tmp/w.json"
+    start_worker --config "$tmp/w.json"
+    wait_until 20 serves '.[0].concurrency == 1' || fail 'it did not start'
+    enqueue early --queue b
+    echo '{"queues": {"a": 1, "b": 5}, "concurrency": 3, "strict_priority": true, "retry": "fixed:1h",
+           "handlers": {"t": {"exec": "cat"}}}' > "$tmp/w.json"
+    kill -HUP "$worker"
+    wait_until 20 has_logged 'configuration reloaded' || fail 'it did not reload'
+    wait_until 20 serves '.[0].concurrency == 3' || fail 'concurrency'
+    wait_until 20 in_queue b early completed || fail 'queue b is not served'
+    ! has_logged 'cannot change' || fail 'nothing of that was changed'
+    stop_worker
+    expect_equal "$worker_status" 0
+}
+
+in_queue()
+{
+    "$weir" task inspect --queue "$1" "$2" --json | jq -e ".state == \"$3\"" > /dev/null
+}
+
+a_wrong_configuration_changes_nothing_when_it_is_reloaded()
+{
+    echo '{"handlers": {"t": {"exec": "cat"}}}' > "$tmp/w.json"
+    start_worker --config "$tmp/w.json"
+    enqueue a
+    expect_state a completed
+    printf '{"handlers": {"t": {"exec": "cat"}},\n  "concurency": 3}' > "$tmp/w.json"
+    kill -HUP "$worker"
+    wait_until 20 has_logged 'not reloaded.*w.json:2:3' || fail 'its place is not told'
+    echo 'none' > "$tmp/w.json"
+    kill -HUP "$worker"
+    wait_until 20 has_logged 'not reloaded.*w.json:1' || fail 'its place is not told'
+    enqueue b
+    expect_state b completed
+    stop_worker
+    expect_equal "$worker_status" 0
+}
+
+what_cannot_change_is_told_when_it_is_reloaded()
+{
+    echo '{"lease": "5s", "handlers": {"t": {"exec": "cat"}}}' > "$tmp/w.json"
+    start_worker --config "$tmp/w.json"
+    enqueue a
+    expect_state a completed
+    echo '{"lease": "9s", "handlers": {"t": {"exec": "wc"}, "u": {"exec": ["cat"]}}}' > "$tmp/w.json"
+    kill -HUP "$worker"
+    wait_until 20 has_logged 'cannot change.*lease' || fail 'lease'
+    has_logged 'cannot change.*handlers' || fail 'handlers'
+    ! has_logged 'cannot change.*broker' || fail 'broker'
+    stop_worker
+}
+
 check_prints_what_would_be_served()
 {
     run "$weir_worker" --queues critical=6,low --strict --exec 'email:=cat' --concurrency 3 --check
@@ -469,6 +533,9 @@ run_tests \
     a_worker_whose_slots_all_hang_ends_unless_told_not_to \
     a_handler_that_hangs_in_stdio_does_not_keep_the_worker \
     a_thread_that_a_module_starts_takes_no_signals \
+    SIGHUP_reads_the_configuration_again \
+    a_wrong_configuration_changes_nothing_when_it_is_reloaded \
+    what_cannot_change_is_told_when_it_is_reloaded \
     check_prints_what_would_be_served \
     a_command_gets_the_payload_and_gives_the_result \
     a_command_gets_the_facts_of_the_task \

@@ -8,6 +8,7 @@
 
 #include "child.h"
 #include "module.h"
+#include "reload.h"
 #include "settings.h"
 
 #include <fcntl.h>
@@ -30,6 +31,7 @@ struct program {
     weir_mux *mux;
     struct modules modules;
     weir_server *server;
+    struct reload reload;
 };
 
 /* Descriptors 0 to 2 are open: no pipe of a child may ever be one of them. */
@@ -44,6 +46,17 @@ open_standard_fds(void)
     if (fd > STDERR_FILENO) {
         close(fd);
     }
+}
+
+/* A SIGHUP that comes before the server runs is for the server. */
+static void
+hold_hangups(void)
+{
+    sigset_t hangup;
+
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
+    sigprocmask(SIG_BLOCK, &hangup, NULL);
 }
 
 static int
@@ -108,7 +121,14 @@ open_all(struct program *program, weir_error *err)
     if (rc != 0) {
         return rc;
     }
-    return weir_server_new(&program->server, program->broker, program->mux, &settings->server, err);
+    weir_server_options server = settings->server;
+    server.on_reload = reload_run;
+    server.on_reload_arg = &program->reload;
+    rc = weir_server_new(&program->server, program->broker, program->mux, &server, err);
+    program->reload.running = settings;
+    program->reload.server = program->server;
+    program->reload.logger = program->logger;
+    return rc;
 }
 
 static void
@@ -230,11 +250,12 @@ exit_status(int rc)
 int
 main(int argc, char **argv)
 {
-    struct program program = {0};
+    struct program program = {.reload = {.argc = argc, .argv = argv}};
     weir_error err = {0};
 
     open_standard_fds();
     signal(SIGPIPE, SIG_IGN);
+    hold_hangups();
     int rc = settings_parse(&program.settings, argc, argv, &err);
     if (rc == 0 && program.settings.help) {
         settings_help(stdout);

@@ -111,7 +111,8 @@ settings_help(FILE *out)
     options_print(out, rows, ROWS);
     fputs("\nA command gets the payload on standard input and WEIR_TASK_* in its environment;\n"
           "exit status 0 is success, 65 failure for good, anything else is tried again.\n"
-          "SIGTERM and SIGINT stop gracefully, SIGTSTP stops taking tasks. See weir-worker(1).\n",
+          "SIGTERM and SIGINT stop gracefully, SIGTSTP stops taking tasks, SIGHUP reads the\n"
+          "configuration file again. See weir-worker(1).\n",
           out);
 }
 
