@@ -1,0 +1,142 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Periodic tasks with two workers of one configuration, of which the leader is killed every three seconds, for
+# WEIR_TICK_SECONDS (default 12): no tick comes twice, and none is lost but those that the policy gives up.
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+seconds=${WEIR_TICK_SECONDS:-12}
+kills=0
+pid_1=
+pid_2=
+
+stop_all()
+{
+    for pid in $pid_1 $pid_2; do
+        kill "-$1" "$pid" 2> /dev/null
+        { wait "$pid"; } 2> /dev/null
+    done
+    pid_1=
+    pid_2=
+}
+trap 'stop_all KILL; cleanup' EXIT
+
+configure()
+{
+    cat > "$tmp/weir.json" << 'END'
+{"lease": "1s", "concurrency": 2, "handlers": {"t": {"exec": "true"}},
+ "periodic": [{"id": "all", "spec": "@every 1s", "type": "t", "missed": "all"},
+              {"id": "once", "spec": "@every 1s", "type": "t", "missed": "once"},
+              {"id": "skip", "spec": "@every 1s", "type": "t", "retention": "1h", "queue": "default"}]}
+END
+}
+
+# start N: a worker with its log in $tmp/N.log.
+start()
+{
+    "$weir_worker" --config "$tmp/weir.json" > /dev/null 2> "$tmp/$1.log" < /dev/null &
+    eval "pid_$1=$!"
+}
+
+leads()
+{
+    grep -q 'this server enqueues the periodic tasks' "$tmp/$1.log"
+}
+
+somebody_leads()
+{
+    leads 1 || leads 2
+}
+
+kill_leader()
+{
+    wait_until 15 somebody_leads || fail "nobody leads"
+    n=2
+    ! leads 1 || n=1
+    eval "pid=\$pid_$n"
+    kill -KILL "$pid"
+    { wait "$pid"; } 2> /dev/null
+    kills=$((kills + 1))
+    start "$n"
+}
+
+# ticks ENTRY: the seconds of its ticks in the history, ascending.
+ticks()
+{
+    "$weir" cron history "$1" --size 1000 --json | jq -r '.[0].events[].task_id' | sed 's/.*@//' | sort -n
+}
+
+# judge ENTRY: leaves the number of its ticks in $found and of those between that did not come in $lost.
+judge()
+{
+    ticks "$1" > "$tmp/ticks"
+    found=$(wc -l < "$tmp/ticks")
+    expect_equal "$(uniq -d "$tmp/ticks")" ""
+    [ "$found" -gt 0 ] || fail "no ticks of $1"
+    lost=$(($(tail -n 1 "$tmp/ticks") - $(head -n 1 "$tmp/ticks") + 1 - found))
+}
+
+no_tick_comes_twice_nor_is_lost_while_leaders_are_killed()
+{
+    configure
+    start 1
+    start 2
+    end=$(($(date +%s) + seconds))
+    while [ "$(date +%s)" -lt "$end" ]; do
+        sleep 3
+        kill_leader
+    done
+    wait_until 15 somebody_leads || fail "nobody leads"
+    sleep 2
+    stop_all TERM
+    judge all
+    all=$found
+    expect_equal "$lost" 0
+    [ "$found" -ge $((seconds - 1)) ] || [ "$found" -ge 1000 ] || fail "$found ticks in $seconds s"
+    judge once
+    [ "$lost" -le $((2 * kills)) ] || fail "once: $lost lost after $kills kills"
+    once=$lost
+    judge skip
+    [ "$lost" -le $((2 * kills)) ] || fail "skip: $lost lost after $kills kills"
+    echo "$kills leaders killed: $all ticks, none twice, none lost with \"all\", $once with \"once\", $lost with \"skip\""
+}
+
+who_stops_makes_room_within_a_heartbeat()
+{
+    configure
+    start 1
+    wait_until 10 leads 1 || fail "the first does not lead"
+    start 2
+    kill -TERM "$pid_1"
+    wait_until 10 leads 2 || fail "the second does not take over"
+    stop_all TERM
+}
+
+periodic_tasks_are_listed_and_wrong_ones_refused()
+{
+    configure
+    start 1
+    wait_until 10 sh -c "'$weir' cron ls --json | jq -e 'length == 3'" || fail "no three periodic tasks"
+    run "$weir" cron ls
+    expect_out '@every 1s'
+    expect_out 'Queue("default"), Retention(1h0m0s)'
+    wait_until 10 sh -c "'$weir' cron history skip --json | jq -e '.[0].events | length > 0'" || fail "no history"
+    run "$weir" cron history skip all --page 1 --size 1
+    expect_out 'skip@'
+    run "$weir" cron history nobody
+    expect_out 'no history'
+    stop_all TERM
+    run "$weir" cron ls
+    expect_out 'no periodic tasks'
+    expect_usage 'ENTRY-ID' "$weir" cron history
+    printf '{"handlers": {"t": {"exec": "true"}}, "periodic": [{"spec": "* * * *", "type": "t"}]}' > "$tmp/wrong.json"
+    run "$weir_worker" --config "$tmp/wrong.json" --check
+    [ "$status" -ne 0 ] || fail "a wrong spec is taken"
+    expect_err 'wrong.json:1:'
+    expect_err '5 fields were expected'
+}
+
+run_tests no_tick_comes_twice_nor_is_lost_while_leaders_are_killed \
+    who_stops_makes_room_within_a_heartbeat \
+    periodic_tasks_are_listed_and_wrong_ones_refused
