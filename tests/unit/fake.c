@@ -303,6 +303,23 @@ fake_task(void *self, const char *queue, const char *id, weir_task_sink sink, vo
     return weir_error_set(err, WEIR_E_NO_TASK, "no task \"%s\" in queue \"%s\"", id, queue);
 }
 
+/* A result of WEIR_E_STALE comes with a last tick of 77. */
+static int
+fake_tick(void *self, const weir_request_id *request, int64_t now_ms, const char *entry_id,
+          int64_t *last_at_ms, int64_t tick_at_ms, weir_enqueue_item *item, weir_error *err)
+{
+    const struct fake_answer *answer = record(request, 1, 0);
+
+    (void)self;
+    (void)now_ms;
+    (void)entry_id;
+    (void)tick_at_ms;
+    fake.last_ticks[(fake.calls - 1) % FAKE_CALLS] = *last_at_ms;
+    *last_at_ms = 77;
+    set_result(answer, 0, &item->result);
+    return answer_code(answer, err);
+}
+
 static const char *const schemes[] = {"fake", NULL};
 
 const weir_backend fake_backend = {
@@ -329,6 +346,7 @@ const weir_backend fake_backend = {
     .history = fake_history,
     .tasks = fake_tasks,
     .task = fake_task,
+    .tick = fake_tick,
 };
 
 void

@@ -36,7 +36,8 @@ struct fake {
     weir_request_id requests[FAKE_CALLS];
     size_t sizes[FAKE_CALLS]; /* items */
     size_t takes[FAKE_CALLS]; /* take.max */
-    int sink_rc;              /* what a claim sink said last */
+    int64_t last_ticks[FAKE_CALLS];
+    int sink_rc; /* what a claim sink said last */
     weir_task_info *tasks[FAKE_TASKS];
     int64_t ttls_ms[FAKE_TASKS];
     size_t task_count;

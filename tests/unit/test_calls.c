@@ -396,6 +396,58 @@ arguments_are_checked_before_the_backend_sees_them(void)
     CU_ASSERT_EQUAL(fake.calls, 0);
 }
 
+static int
+tick(int64_t *last_ms)
+{
+    return weir__tick(broker, "e", last_ms, 100, &items[0], &error);
+}
+
+static void
+a_tick_without_a_reply_is_repeated_as_it_was(void)
+{
+    int64_t last_ms = 50;
+
+    weir_broker_close(broker);
+    fake_reset(WEIR_CAP_PERIODIC);
+    broker = fake_open(NULL);
+    SCRIPT(LOST, {0});
+    CU_ASSERT_EQUAL(tick(&last_ms), 0);
+    CU_ASSERT_EQUAL(items[0].result, 0);
+    CU_ASSERT_EQUAL(last_ms, 100);
+    CU_ASSERT_EQUAL(fake.calls, 2);
+    CU_ASSERT_EQUAL(fake.requests[0].number, fake.requests[1].number);
+    CU_ASSERT_EQUAL(fake.last_ticks[0], 50);
+    CU_ASSERT_EQUAL(fake.last_ticks[1], 50);
+}
+
+static void
+a_tick_says_what_the_last_one_is_only_when_that_is_known(void)
+{
+    int64_t last_ms = 50;
+
+    weir_broker_close(broker);
+    fake_reset(WEIR_CAP_PERIODIC);
+    broker = fake_open(NULL);
+    SCRIPT(DOWN, {.results = {WEIR_E_STALE}});
+    CU_ASSERT_EQUAL(tick(&last_ms), WEIR_E_UNAVAILABLE);
+    CU_ASSERT_EQUAL(last_ms, 50);
+    CU_ASSERT_EQUAL(tick(&last_ms), 0);
+    CU_ASSERT_EQUAL(items[0].result, WEIR_E_STALE);
+    CU_ASSERT_EQUAL(last_ms, 77);
+}
+
+static void
+ticks_need_the_capability(void)
+{
+    int64_t last_ms = 0;
+    bool leads = true;
+
+    CU_ASSERT_EQUAL(tick(&last_ms), WEIR_E_UNSUPPORTED);
+    CU_ASSERT_EQUAL(items[0].result, WEIR_E_UNSUPPORTED);
+    CU_ASSERT_EQUAL(weir__lead(broker, "n", "h", 10, &leads, NULL), WEIR_E_UNSUPPORTED);
+    CU_ASSERT_FALSE(leads);
+}
+
 static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_lost_reply_is_asked_for_again_under_the_same_request_id),
     HARNESS_TEST(one_lost_item_is_enough_for_a_resend),
@@ -421,6 +473,9 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(what_the_broker_cannot_do_is_refused_without_asking_it),
     HARNESS_TEST(a_wait_without_a_reason_is_an_internal_error),
     HARNESS_TEST(arguments_are_checked_before_the_backend_sees_them),
+    HARNESS_TEST(a_tick_without_a_reply_is_repeated_as_it_was),
+    HARNESS_TEST(a_tick_says_what_the_last_one_is_only_when_that_is_known),
+    HARNESS_TEST(ticks_need_the_capability),
     CU_TEST_INFO_NULL,
 };
 

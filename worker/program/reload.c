@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Queues, weights, order, concurrency, retry policies and the log's level are applied. What cannot change is compared
+ * Queues, weights, order, concurrency, retry policies, periodic tasks and the log's level are applied. What cannot change is compared
  * with what the worker was started with, and each difference is told: numbers by a table, the rest by hand.
  */
 #include <config.h>
@@ -114,6 +114,10 @@ apply(const struct reload *reload, const struct settings *fresh, weir_error *err
     }
     if (rc == 0) {
         rc = weir_server_set_concurrency(reload->server, options->concurrency, err);
+    }
+    if (rc == 0) {
+        rc = weir_server_periodic_set(reload->server, options->periodic, options->periodic_count,
+                                      err);
     }
     if (rc == 0) {
         weir_logger_set_level(reload->logger, fresh->log_level);
