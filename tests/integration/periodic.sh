@@ -113,6 +113,19 @@ who_stops_makes_room_within_a_heartbeat()
     stop_all TERM
 }
 
+a_reload_replaces_the_periodic_tasks()
+{
+    configure
+    start 1
+    wait_until 10 sh -c "'$weir' cron ls --json | jq -e 'length == 3'" || fail "no three periodic tasks"
+    printf '{"lease": "1s", "concurrency": 2, "handlers": {"t": {"exec": "true"}},
+"periodic": [{"id": "all", "spec": "@every 2s", "type": "t"}]}' > "$tmp/weir.json"
+    kill -HUP "$pid_1"
+    wait_until 10 sh -c "'$weir' cron ls --json | jq -e 'length == 1 and .[0].spec == \"@every 2s\"'" ||
+        fail "the periodic tasks are not replaced"
+    stop_all TERM
+}
+
 periodic_tasks_are_listed_and_wrong_ones_refused()
 {
     configure
@@ -139,4 +152,5 @@ periodic_tasks_are_listed_and_wrong_ones_refused()
 
 run_tests no_tick_comes_twice_nor_is_lost_while_leaders_are_killed \
     who_stops_makes_room_within_a_heartbeat \
+    a_reload_replaces_the_periodic_tasks \
     periodic_tasks_are_listed_and_wrong_ones_refused
