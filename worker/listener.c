@@ -13,13 +13,16 @@
 
 #include "runtime.h"
 
-#define ALL_REASONS (WEIR_WAKE_WORK | WEIR_WAKE_DUE | WEIR_WAKE_CANCEL)
+#define ALL_REASONS (WEIR_WAKE_WORK | WEIR_WAKE_DUE | WEIR_WAKE_CANCEL | WEIR_WAKE_GROUP)
 
 static unsigned
 choose_interest(weir_server *server, bool was_muted)
 {
     unsigned interest = WEIR_WAKE_DUE | WEIR_WAKE_CANCEL;
 
+    if (weir__aggregator_runs(server)) {
+        interest |= WEIR_WAKE_GROUP;
+    }
     pthread_mutex_lock(&server->lock);
     if (server->phase != WEIR__RUNNING || (server->more && server->free_count == 0)) {
         server->listener_muted = true;
@@ -48,6 +51,9 @@ tell(weir_server *server, unsigned reasons)
     }
     if ((reasons & WEIR_WAKE_CANCEL) != 0) {
         weir__keeper_call(&server->keeper, WEIR__DUTY_HEARTBEAT, now_ms);
+    }
+    if ((reasons & WEIR_WAKE_GROUP) != 0) {
+        weir__aggregator_call(server);
     }
 }
 

@@ -18,6 +18,12 @@ struct route {
     void *arg;
 };
 
+struct aggregate {
+    struct weir__pattern pattern; /* first; "" takes every type */
+    weir_aggregate_fn fn;
+    void *arg;
+};
+
 struct layer {
     weir_middleware middleware;
     void *arg;
@@ -26,6 +32,8 @@ struct layer {
 struct weir_mux {
     struct route *routes;
     size_t route_count;
+    struct aggregate *aggregates;
+    size_t aggregate_count;
     struct layer *layers;
     size_t layer_count;
     weir_handler not_found;
@@ -66,6 +74,10 @@ weir_mux_free(weir_mux *mux)
     for (size_t i = 0; i < mux->route_count; i++) {
         weir__pattern_release(&mux->routes[i].pattern);
     }
+    for (size_t i = 0; i < mux->aggregate_count; i++) {
+        weir__pattern_release(&mux->aggregates[i].pattern);
+    }
+    free(mux->aggregates);
     free(mux->routes);
     free(mux->layers);
     free(mux);
@@ -139,6 +151,72 @@ weir_mux_not_found(weir_mux *mux, weir_handler handler, void *arg, weir_error *e
     mux->not_found = handler;
     mux->not_found_arg = arg;
     return 0;
+}
+
+static int
+check_aggregate(const weir_mux *mux, const char *pattern, weir_aggregate_fn fn, weir_error *err)
+{
+    if (mux == NULL || fn == NULL) {
+        return weir_error_set(err, WEIR_E_INVALID, "%s is NULL",
+                              mux == NULL ? "mux" : "the aggregator");
+    }
+    if (pattern != NULL && weir__pattern_is_blank(pattern)) {
+        return weir_error_set(err, WEIR_E_INVALID, "the pattern of an aggregator is blank");
+    }
+    if (weir__pattern_index(mux->aggregates, mux->aggregate_count, sizeof(*mux->aggregates),
+                            pattern != NULL ? pattern : "") != WEIR__NO_PATTERN) {
+        return weir_error_set(err, WEIR_E_INVALID, "pattern \"%s\" has an aggregator already",
+                              pattern != NULL ? pattern : "");
+    }
+    return 0;
+}
+
+int
+weir_mux_aggregate(weir_mux *mux, const char *pattern, weir_aggregate_fn aggregate, void *arg,
+                   weir_error *err)
+{
+    int code = check_aggregate(mux, pattern, aggregate, err);
+
+    if (code != 0) {
+        return code;
+    }
+    struct aggregate *all = realloc(mux->aggregates, (mux->aggregate_count + 1) * sizeof(*all));
+    if (all == NULL) {
+        return weir_error_set(err, WEIR_E_NOMEM, NULL);
+    }
+    mux->aggregates = all;
+    if (!weir__pattern_init(&all[mux->aggregate_count].pattern, pattern != NULL ? pattern : "")) {
+        return weir_error_set(err, WEIR_E_NOMEM, NULL);
+    }
+    all[mux->aggregate_count].fn = aggregate;
+    all[mux->aggregate_count].arg = arg;
+    mux->aggregate_count++;
+    return 0;
+}
+
+bool
+weir__mux_aggregates(const weir_mux *mux)
+{
+    return mux->aggregate_count > 0;
+}
+
+bool
+weir__mux_aggregate_of(const weir_mux *mux, const char *type, weir_aggregate_fn *aggregate,
+                       void **arg)
+{
+    size_t i =
+        weir__pattern_find(mux->aggregates, mux->aggregate_count, sizeof(*mux->aggregates), type);
+
+    if (i == WEIR__NO_PATTERN) { /* an empty pattern is none to weir__pattern_find() */
+        i = weir__pattern_index(mux->aggregates, mux->aggregate_count, sizeof(*mux->aggregates),
+                                "");
+    }
+    if (i == WEIR__NO_PATTERN) {
+        return false;
+    }
+    *aggregate = mux->aggregates[i].fn;
+    *arg = mux->aggregates[i].arg;
+    return true;
 }
 
 static const struct route *

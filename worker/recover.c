@@ -11,7 +11,8 @@
 #include "runtime.h"
 
 enum {
-    RECOVER_MAX = 64
+    RECOVER_MAX = 64,
+    RECLAIM_MAX = 8 /* sets */
 };
 
 static void
@@ -76,6 +77,27 @@ recover_batch(weir_server *server, size_t *found, weir_error *err)
     return code;
 }
 
+/* Puts sets of groups that nobody committed in time back; any server does, those with an aggregator hear of it. */
+static int
+reclaim_sets(weir_server *server, weir_error *err)
+{
+    struct weir__queue_set *queues;
+    size_t reclaimed = 0;
+
+    if ((weir__broker_capabilities(server->broker) & WEIR_CAP_GROUPS) == 0) {
+        return 0;
+    }
+    queues = weir__server_queues(server);
+    int code = weir__group_reclaim(server->broker, queues->names, queues->count, RECLAIM_MAX,
+                                   &reclaimed, err);
+    weir__queue_set_unref(queues);
+    if (reclaimed > 0) {
+        weir_log(server->logger, WEIR_LOG_WARN, "put tasks back into their groups",
+                 weir_log_uint("sets", reclaimed));
+    }
+    return code;
+}
+
 static int64_t
 waits_until(weir_server *server)
 {
@@ -97,6 +119,9 @@ weir__recover_duty(void *arg)
         return waits_until(server);
     }
     int code = recover_batch(server, &found, &err);
+    if (code == 0) {
+        code = reclaim_sets(server, &err);
+    }
     now_ms = weir__broker_boot_ms(server->broker);
     if (code != 0) {
         return now_ms + weir__outage_failed(server, WEIR__PARTY_RECOVER, "recover", &err);

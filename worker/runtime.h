@@ -9,6 +9,7 @@
 #ifndef WEIR_WORKER_RUNTIME_H
 #define WEIR_WORKER_RUNTIME_H
 
+#include "aggregator.h"
 #include "calls.h"
 #include "context.h"
 #include "id.h"
@@ -112,6 +113,7 @@ enum weir__party {
     WEIR__PARTY_RECOVER,
     WEIR__PARTY_JANITOR,
     WEIR__PARTY_PERIODIC,
+    WEIR__PARTY_GROUPS,
     WEIR__PARTY_COUNT
 };
 
@@ -171,6 +173,8 @@ struct weir_server {
     struct weir__schedule schedule;
     struct weir__keeper keeper; /* duties that call the broker */
     struct weir__keeper watch;  /* duties that do not, so that a slow broker does not delay them */
+
+    struct weir__aggregator aggregator;
 
     atomic_uint parties_down;
     atomic_llong down_since_ms; /* boot */

@@ -36,6 +36,7 @@ release_locks(weir_server *server)
 {
     weir__keeper_release(&server->keeper);
     weir__keeper_release(&server->watch);
+    weir__aggregator_release(server);
     pthread_cond_destroy(&server->mover_wake);
     pthread_cond_destroy(&server->changed);
     pthread_rwlock_destroy(&server->policy_lock);
@@ -67,10 +68,15 @@ init_keepers(weir_server *server)
         return WEIR_E_NOMEM;
     }
     if (weir__keeper_init(&server->watch, "weir-watch", clock, server) != 0) {
-        weir__keeper_release(&server->keeper);
-        return WEIR_E_NOMEM;
+        goto no_watch;
     }
-    return 0;
+    if (weir__aggregator_init(server) == 0) {
+        return 0;
+    }
+    weir__keeper_release(&server->watch);
+no_watch:
+    weir__keeper_release(&server->keeper);
+    return WEIR_E_NOMEM;
 }
 
 static int
@@ -229,6 +235,9 @@ start_threads(weir_server *server, weir_error *err)
         code =
             weir__thread_start(&server->mover_thread, "weir-mover", weir__mover_main, server, err);
         server->mover_started = code == 0;
+    }
+    if (code == 0) {
+        code = weir__aggregator_start(server, err);
     }
     if (code == 0) {
         code = weir__thread_start(&server->listener_thread, "weir-listener", weir__listener_main,

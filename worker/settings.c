@@ -39,6 +39,7 @@ static const struct number numbers[] = {
     NUMBER(recover_ms, 0, 10, LONG_MS, false),
     NUMBER(janitor_ms, 8000, 10, LONG_MS, false),
     NUMBER(health_ms, 15000, 10, LONG_MS, false),
+    NUMBER(group_timeout_ms, 120000, 1000, LONG_MS, false),
     NUMBER(archive_max, 10000, 1, INT64_MAX, true),
     NUMBER(archive_age_ms, 90 * DAY_MS, 1, INT64_MAX, true),
 };
@@ -186,6 +187,67 @@ take_rules(struct weir__rules *rules, const weir_server_options *options, weir_e
 }
 
 static int
+take_policy(weir_group_policy *policy, const weir_group_policy *given,
+            const weir_group_policy *fallback, const char *of, weir_error *err)
+{
+    *policy = (weir_group_policy){
+        .grace_ms = given->grace_ms != 0 ? given->grace_ms : fallback->grace_ms,
+        .max_delay_ms = given->max_delay_ms != 0 ? given->max_delay_ms : fallback->max_delay_ms,
+        .max_size = given->max_size != 0 ? given->max_size : fallback->max_size,
+    };
+    if (policy->grace_ms < 1000 || policy->grace_ms > LONG_MS) {
+        return weir_error_set(err, WEIR_E_INVALID, "option %s: grace_ms is not 1000 or more", of);
+    }
+    if (policy->max_delay_ms < 0 || policy->max_delay_ms > LONG_MS) {
+        return weir_error_set(err, WEIR_E_INVALID, "option %s: max_delay_ms is out of range", of);
+    }
+    if (policy->max_size < 0 || policy->max_size > WEIR_GROUP_SET_MAX) {
+        return weir_error_set(err, WEIR_E_INVALID, "option %s: max_size is not 1 to %d", of,
+                              WEIR_GROUP_SET_MAX);
+    }
+    return 0;
+}
+
+static int
+take_type_group(struct weir__settings *settings, const weir_type_group *given, weir_error *err)
+{
+    struct weir__type_group *group = &settings->type_groups[settings->type_group_count];
+
+    if (weir__pattern_is_blank(given->pattern)) {
+        return weir_error_set(err, WEIR_E_INVALID, "option type_groups: pattern %zu is blank",
+                              settings->type_group_count + 1);
+    }
+    int code = take_policy(&group->policy, &given->policy, &settings->group, "type_groups", err);
+    if (code == 0 && !weir__pattern_init(&group->pattern, given->pattern)) {
+        code = weir_error_set(err, WEIR_E_NOMEM, NULL);
+    }
+    settings->type_group_count += code == 0;
+    return code;
+}
+
+static int
+take_groups(struct weir__settings *settings, const weir_server_options *options, weir_error *err)
+{
+    static const weir_group_policy usual = {.grace_ms = 60000};
+    int code = take_policy(&settings->group, &options->group, &usual, "group", err);
+
+    if (code == 0 && options->type_groups == NULL && options->type_group_count > 0) {
+        code = weir_error_set(err, WEIR_E_INVALID, "option type_groups is NULL");
+    }
+    if (code != 0 || options->type_group_count == 0) {
+        return code;
+    }
+    settings->type_groups = calloc(options->type_group_count, sizeof(*settings->type_groups));
+    if (settings->type_groups == NULL) {
+        return weir_error_set(err, WEIR_E_NOMEM, NULL);
+    }
+    for (size_t i = 0; i < options->type_group_count && code == 0; i++) {
+        code = take_type_group(settings, &options->type_groups[i], err);
+    }
+    return code;
+}
+
+static int
 check_given(const weir_server_options *options, weir_error *err)
 {
     if (options->periodic == NULL && options->periodic_count > 0) {
@@ -214,6 +276,9 @@ take_all(struct weir__settings *settings, const weir_server_options *options, we
     if (code == 0) {
         code = take_rules(&settings->rules, options, err);
     }
+    if (code == 0) {
+        code = take_groups(settings, options, err);
+    }
     settings->on_health = options->on_health;
     settings->on_health_arg = options->on_health_arg;
     settings->on_reload = options->on_reload;
@@ -239,6 +304,10 @@ weir__settings_init(struct weir__settings *settings, const weir_server_options *
 void
 weir__settings_release(struct weir__settings *settings)
 {
+    for (size_t i = 0; i < settings->type_group_count; i++) {
+        weir__pattern_release(&settings->type_groups[i].pattern);
+    }
+    free(settings->type_groups);
     weir__queue_set_unref(settings->queues);
     weir__rules_drop_policies(&settings->rules);
     *settings = (struct weir__settings){0};

@@ -9,6 +9,11 @@
 #include "outcome.h"
 #include "queue_set.h"
 
+struct weir__type_group {
+    struct weir__pattern pattern; /* first, for weir__pattern_find() */
+    weir_group_policy policy;
+};
+
 struct weir__settings {
     struct weir__queue_set *queues; /* to begin with */
     int concurrency;                /* to begin with */
@@ -22,6 +27,10 @@ struct weir__settings {
     int64_t archive_max;
     int64_t archive_age_ms;
     bool exit_when_stuck;
+    int64_t group_timeout_ms;
+    weir_group_policy group;
+    struct weir__type_group *type_groups; /* complete policies */
+    size_t type_group_count;
     weir_health_fn on_health;
     void *on_health_arg;
     weir_reload_fn on_reload;

@@ -132,6 +132,7 @@ weir__stop_threads(weir_server *server)
         pthread_mutex_unlock(&server->lock);
         pthread_join(server->mover_thread, NULL);
     }
+    weir__aggregator_stop(server, weir__mono_ms());
     weir__keeper_stop(&server->keeper);
     weir__keeper_stop(&server->watch);
     pthread_mutex_lock(&server->change_lock);
@@ -181,6 +182,7 @@ end_handlers(weir_server *server)
 int
 weir_server_stop(weir_server *server)
 {
+    int64_t until_ms = weir__mono_ms() + server->settings.shutdown_timeout_ms;
     int code;
 
     pthread_mutex_lock(&server->lock);
@@ -193,15 +195,17 @@ weir_server_stop(weir_server *server)
     weir__keeper_call(&server->keeper, WEIR__DUTY_PERIODIC, now_ms);
     weir_log(server->logger, WEIR_LOG_INFO, "server stops",
              weir_log_int("running", atomic_load(&server->running)));
+    weir__aggregator_end(server);
     int given_back = end_handlers(server);
     flush_outcomes(server);
     pthread_mutex_unlock(&server->lock);
     weir__keeper_stop(&server->keeper);
     weir__periodic_leave(server);
+    int rounds = weir__aggregator_stop(server, until_ms);
     weir__presence_leave(server);
     weir__stop_threads(server);
     weir_log(server->logger, WEIR_LOG_INFO, "server stopped",
              weir_log_int("given_back", given_back),
-             weir_log_int("running", weir_server_active(server)));
-    return weir_server_active(server);
+             weir_log_int("running", weir_server_active(server) + rounds));
+    return weir_server_active(server) + rounds;
 }
