@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "help.h"
+#include "where.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -21,6 +22,8 @@ enum {
 static const struct option_row global_rows[] = {
     {"broker", 'b', OPTION_TEXT, offsetof(struct session, broker_option), "URL",
      "where the queues are (sqlite:PATH, redis://HOST)", NULL},
+    {"backend", 0, OPTION_CALL, 0, "FILE.so",
+     "load a kind of broker from a shared object; repeatable", where_load_backend},
     {"config", 'c', OPTION_TEXT, offsetof(struct session, config_path), "FILE",
      "configuration file, see weir.json(5); else WEIR_CONFIG", NULL},
     {"json", 'j', OPTION_FLAG, offsetof(struct session, json), NULL, "print JSON", NULL},

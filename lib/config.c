@@ -44,6 +44,7 @@ static const struct weir__setting log_settings[] = {
 
 static const struct weir__setting settings[] = {
     {.key = "broker", .read = weir__read_text, CONFIG(broker)},
+    {.key = "backends", .read = weir__read_backends},
     {.key = "queues", .read = read_queues},
     {.key = "strict_priority", .read = weir__read_bool, SERVER(strict_priority)},
     {.key = "concurrency", .read = weir__read_int, SERVER(concurrency), .min = 1, .max = 65536},

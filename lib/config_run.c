@@ -84,6 +84,32 @@ weir__read_modules(struct weir__reader *reader, const struct weir__value *value,
     return rc;
 }
 
+int
+weir__read_backends(struct weir__reader *reader, const struct weir__value *value,
+                    const struct weir__setting *setting, void *target)
+{
+    static const struct weir__setting path = {.offset = 0};
+    weir_config *config = target;
+    struct weir__value element;
+    struct weir__walk walk;
+    const char **backends;
+    int rc = 0;
+
+    (void)setting;
+    if (!json_is_array(value->json))
+        return weir__wrong_type(reader, value, "an array of files");
+    backends = weir__array_for(reader, value, sizeof *backends);
+    if (!backends)
+        return WEIR_E_NOMEM;
+    walk = weir__walk_begin(value);
+    while (rc == 0 && weir__walk_next(reader, &walk, &element)) {
+        element.key = "backend";
+        rc = weir__read_text(reader, &element, &path, &backends[config->backend_count++]);
+    }
+    config->backends = backends;
+    return rc;
+}
+
 static int
 read_argv(struct weir__reader *reader, const struct weir__value *value, weir_config_exec *exec)
 {

@@ -142,6 +142,18 @@ weir__registry_add(const weir_backend *backend, weir_error *err)
     return rc;
 }
 
+bool
+weir__registry_has(const weir_backend *backend)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < added_count; i++)
+        found = found || added[i] == backend;
+    pthread_mutex_unlock(&lock);
+    return found;
+}
+
 static int
 refuse_scheme(const char *scheme, weir_error *err)
 {

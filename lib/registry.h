@@ -26,6 +26,9 @@ extern const struct weir__absent_scheme weir__absent_schemes[];
  */
 int weir__registry_add(const weir_backend *backend, weir_error *err);
 
+/* True when this very table was added before. */
+bool weir__registry_has(const weir_backend *backend);
+
 /*
  * Finds the backend of a scheme and puts it into *backend.
  * Errors: WEIR_E_URL (no such scheme), WEIR_E_UNSUPPORTED (left out of this build).

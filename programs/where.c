@@ -7,6 +7,8 @@
 
 #include "where.h"
 
+#include <weir/broker.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +29,18 @@ where_config(weir_config **config, const char *option, weir_error *err)
     const char *path = option != NULL ? option : from_env("WEIR_CONFIG");
 
     *config = NULL;
-    return path == NULL ? 0 : weir_config_load(config, path, err);
+    int rc = path == NULL ? 0 : weir_config_load(config, path, err);
+    for (size_t i = 0; rc == 0 && *config != NULL && i < (*config)->backend_count; i++) {
+        rc = weir_backend_load((*config)->backends[i], err);
+    }
+    return rc;
+}
+
+int
+where_load_backend(void *into, const char *value, weir_error *err)
+{
+    (void)into;
+    return weir_backend_load(value, err);
 }
 
 /* Makes a folder and those above it. */

@@ -12,10 +12,13 @@
 #include <stdbool.h>
 
 /*
- * Loads the configuration file that the option or the environment names, or sets *config to NULL when neither
- * does. Errors: those of weir_config_load().
+ * Loads the configuration file that the option or the environment names, and the backends that it names, or sets *config
+ * to NULL when neither does. Errors: those of weir_config_load() and weir_backend_load(); *config may be set.
  */
 int where_config(weir_config **config, const char *option, weir_error *err);
+
+/* An option_fn: loads a backend at once. */
+int where_load_backend(void *into, const char *value, weir_error *err);
 
 /*
  * Puts the broker's URL into *url, to be freed by the caller; option and config may be NULL. *fallback tells whether it

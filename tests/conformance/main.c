@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The conformance suite: conformance [--list] [--filter TEXT] URL
+ * The conformance suite: conformance [--backend FILE.so] [--list] [--filter TEXT] URL
  *
- * URL names a fresh place (see place.h): `sqlite:FOLDER` or `sqlite::memory:`. Every backend must pass every case but
+ * Installed as weir-conformance. URL names a fresh place (see place.h): `sqlite:FOLDER`, `sqlite::memory:`, or a URL of
+ * a backend from outside. Every backend must pass every case but
  * those whose capability it lacks, which are reported as skipped. --filter runs the cases whose name, or
  * whose theme's name, contains the text.
  */
@@ -98,8 +99,21 @@ print_list(void)
 static int
 usage(void)
 {
-    fprintf(stderr, "usage: conformance [--list] [--filter TEXT] URL\n");
+    fprintf(stderr, "usage: weir-conformance [--backend FILE.so] [--list] [--filter TEXT] URL\n");
     return 2;
+}
+
+/* The environment tells second processes of it. */
+static void
+load_backend(const char *path)
+{
+    weir_error err = {0};
+
+    if (weir_backend_load(path, &err) != 0) {
+        fprintf(stderr, "weir-conformance: %s\n", err.text);
+        exit(2);
+    }
+    setenv("WEIR_CONFORMANCE_BACKEND", path, 1);
 }
 
 int
@@ -111,6 +125,8 @@ main(int argc, char **argv)
     int failed;
     int i = 1;
 
+    if (getenv("WEIR_CONFORMANCE_BACKEND") != NULL)
+        load_backend(getenv("WEIR_CONFORMANCE_BACKEND"));
     if (argc > 1 && strcmp(argv[1], "--child") == 0)
         return child_main(argc - 2, argv + 2);
     for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
@@ -118,6 +134,8 @@ main(int argc, char **argv)
             listing = true;
         else if (strcmp(argv[i], "--filter") == 0 && i + 1 < argc)
             filter = argv[++i];
+        else if (strcmp(argv[i], "--backend") == 0 && i + 1 < argc)
+            load_backend(argv[++i]);
         else
             return usage();
     }

@@ -72,6 +72,20 @@ prefix_of_its_own(char *url, size_t size, unsigned number)
              (long)getpid(), number);
 }
 
+/* Of a backend from outside: {n} in the URL is the store's number; without it every case gets the same URL. */
+static void
+numbered(char *url, size_t size, unsigned number)
+{
+    const char *hole = strstr(place, "{n}");
+
+    if (hole == NULL) {
+        same_url(url, size, number);
+        return;
+    }
+    snprintf(url, size, "%.*s%ld-%u%s", (int)(hole - place), place, (long)getpid(), number,
+             hole + 3);
+}
+
 static struct redis_server *own_redis;
 
 static void
@@ -102,6 +116,7 @@ static const struct scheme schemes[] = {
     {"sqlite:", false, 0, file_in_folder, drop_file},
     {OWN_REDIS, true, 1000, own_server, flush_own_server},
     {"redis", true, 1000, prefix_of_its_own, nothing_to_drop},
+    {"", false, 0, numbered, nothing_to_drop},
 };
 
 int

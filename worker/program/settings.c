@@ -75,6 +75,8 @@ static const struct option_row rows[] = {
      "where the queues are; else WEIR_BROKER, the configuration file,\n"
      "or a SQLite file in your data folder",
      NULL},
+    {"backend", 0, OPTION_CALL, 0, "FILE.so",
+     "load a kind of broker from a shared object; repeatable", where_load_backend},
     {"queues", 'q', OPTION_TEXT, FIELD(queues_text), "LIST",
      "queues and their weights: critical=6,default=3,low=1", NULL},
     {"strict", 0, OPTION_FLAG, FIELD(strict), NULL,

@@ -4,8 +4,8 @@
  * all it includes of weir. doc/states.md has the states, doc/broker-contract.md the rules that hold
  * for every function; the comment at each function says what is its own.
  *
- * This header is not installed and has no stable ABI before two backends pass the conformance suite
- * (WEIR_BROKER_ABI is 0 until then).
+ * WEIR_BROKER_ABI is 0 while the contract still grows: a backend is then built for exactly the version of weir that it
+ * runs with. A table made for another number is refused.
  *
  * Rules in short:
  *  - Only the wrappers (lib/calls*.c, and lib/open.c to open and close) call the table. They check
@@ -481,6 +481,33 @@ typedef struct weir_backend {
     int (*scheduler_history)(void *self, const char *entry_id, size_t offset, size_t limit,
                              weir_event_sink sink, void *arg, weir_error *err);
 } weir_backend;
+
+/* ---- backends from outside ---- */
+
+/*
+ * Adds a backend for its URL schemes, for the life of the process; the table must live as long. Any thread. Errors:
+ * WEIR_E_VERSION (made for another WEIR_BROKER_ABI), WEIR_E_INVALID (incomplete), WEIR_E_CONFLICT (a scheme is taken),
+ * WEIR_E_FULL (16 are the most). Since 0.1.
+ */
+WEIR_API int weir_backend_register(const weir_backend *backend, weir_error *err);
+
+#define WEIR_BACKEND_SYMBOL "weir_backend_entry"
+
+#ifdef __cplusplus
+#define WEIR_BACKEND_EXPORT extern "C" WEIR_API
+#else
+#define WEIR_BACKEND_EXPORT WEIR_API
+#endif
+
+/*
+ * Loads a shared object and registers the weir_backend that it defines under the name weir_backend_entry:
+ *
+ *   WEIR_BACKEND_EXPORT const weir_backend weir_backend_entry = {.abi = WEIR_BROKER_ABI, ...};
+ *
+ * A path without '/' is a file in the current folder. Nothing happens when it was loaded before; it is never unloaded.
+ * Any thread. Errors: WEIR_E_MODULE (cannot be loaded, or defines no backend), and those of registering. Since 0.1.
+ */
+WEIR_API int weir_backend_load(const char *path, weir_error *err);
 
 WEIR_END_DECLS
 

@@ -31,7 +31,9 @@ typedef struct weir_config_exec {
  * 0.1.
  */
 typedef struct weir_config {
-    const char *broker;         /* "broker" */
+    const char *broker;          /* "broker" */
+    const char *const *backends; /* "backends": ["FILE.so"], see weir_backend_load() */
+    size_t backend_count;
     weir_server_options server; /* queues, concurrency, timeouts, retry ...; no functions */
     weir_log_level log_level;
     weir_log_format log_format;
