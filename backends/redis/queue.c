@@ -109,7 +109,6 @@ int
 weir__redis_cancel(void *self, int64_t now_ms, const char *queue_name, const char *id,
                    weir_cancel_mode mode, weir_error *err)
 {
-    struct weir__step *publish;
     struct weir__queue queue;
     struct weir__step *step;
     struct weir__trip trip;
@@ -121,9 +120,7 @@ weir__redis_cancel(void *self, int64_t now_ms, const char *queue_name, const cha
     step = rc == 0 ? weir__trip_script(&trip, WEIR__SCRIPT_CANCEL, &queue) : NULL;
     weir__step_text(step, id);
     weir__step_number(step, (int64_t)mode);
-    publish = weir__trip_command(&trip, "PUBLISH");
-    weir__step_text(publish, weir__space_text(&trip.space, "%scancel", trip.b->prefix));
-    weir__step_text(publish, id);
+    weir__step_text(step, weir__space_text(&trip.space, "%scancel", trip.b->prefix));
     rc = step ? weir__trip_run(&trip, err) : weir_error_set(err, WEIR_E_NOMEM, NULL);
     if (rc == 0 && weir__reply_number(step->reply) == 0)
         rc = weir_error_set(err, WEIR_E_NO_TASK, "task \"%s\" is not running", id);

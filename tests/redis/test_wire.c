@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void
 the_words_and_fields_are_asynq_s(void)
@@ -209,6 +210,38 @@ a_full_server_still_lets_tasks_finish(void)
     IDS("alpha", ACTIVE, "c");
 }
 
+/* Reads what MONITOR tells until a command on the channel is told; true when one with `key` came before. */
+static bool
+came_before_the_message(redisContext *monitor, const char *key)
+{
+    redisReply *line = NULL;
+    bool seen = false, over = false;
+
+    while (!over && redisGetReply(monitor, (void **)&line) == REDIS_OK) {
+        over = strstr(line->str, "\"PUBLISH\"") != NULL;
+        seen = seen || (strstr(line->str, "\"HSET\"") && strstr(line->str, key));
+        freeReplyObject(line);
+    }
+    IS(over, true);
+    return seen;
+}
+
+static void
+a_cancellation_is_noted_before_it_is_told_also_when_its_script_is_not_loaded(void)
+{
+    redisContext *monitor = redisConnectUnix(raw_socket());
+
+    MUST(monitor && !monitor->err);
+    redisSetTimeout(monitor, (struct timeval){.tv_sec = 10});
+    put_all("alpha", "a");
+    MUST(take("alpha") != NULL);
+    raw_number("SCRIPT FLUSH");
+    freeReplyObject(redisCommand(monitor, "MONITOR"));
+    OK(weir__cancel(store, "alpha", "a", WEIR_CANCEL_REVOKE, NULL));
+    IS(came_before_the_message(monitor, KEY("alpha", "weir:cancel")), true);
+    redisFree(monitor);
+}
+
 static const CU_TestInfo cases[] = {
     CASE(the_words_and_fields_are_asynq_s),
     CASE(scores_are_whole_seconds_rounded_up),
@@ -224,6 +257,7 @@ static const CU_TestInfo cases[] = {
     CASE(a_removed_queue_leaves_nothing),
     CASE(an_error_text_that_is_not_utf8_is_made_so),
     CASE(a_full_server_still_lets_tasks_finish),
+    CASE(a_cancellation_is_noted_before_it_is_told_also_when_its_script_is_not_loaded),
     CASES_END,
 };
 
