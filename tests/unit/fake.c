@@ -320,6 +320,58 @@ fake_tick(void *self, const weir_request_id *request, int64_t now_ms, const char
     return answer_code(answer, err);
 }
 
+static int
+fake_last_tick(void *self, const char *queue, const char *entry_id, int64_t *last_at_ms,
+               weir_error *err)
+{
+    (void)self;
+    (void)queue;
+    (void)entry_id;
+    (void)err;
+    *last_at_ms = 77;
+    return 0;
+}
+
+static int
+fake_scheduler_beat(void *self, int64_t now_ms, const char *scheduler_id,
+                    const weir_scheduler_entry *entries, size_t count, int64_t ttl_ms,
+                    weir_error *err)
+{
+    (void)self;
+    (void)now_ms;
+    (void)scheduler_id;
+    (void)entries;
+    (void)count;
+    (void)ttl_ms;
+    (void)err;
+    return 0;
+}
+
+static int
+fake_scheduler_entries(void *self, int64_t now_ms, weir_entry_sink sink, void *arg, weir_error *err)
+{
+    (void)self;
+    (void)now_ms;
+    (void)sink;
+    (void)arg;
+    (void)err;
+    return 0;
+}
+
+static int
+fake_scheduler_history(void *self, const char *entry_id, size_t offset, size_t limit,
+                       weir_event_sink sink, void *arg, weir_error *err)
+{
+    (void)self;
+    (void)entry_id;
+    (void)offset;
+    (void)limit;
+    (void)sink;
+    (void)arg;
+    (void)err;
+    return 0;
+}
+
 static const char *const schemes[] = {"fake", NULL};
 
 const weir_backend fake_backend = {
@@ -347,6 +399,10 @@ const weir_backend fake_backend = {
     .tasks = fake_tasks,
     .task = fake_task,
     .tick = fake_tick,
+    .last_tick = fake_last_tick,
+    .scheduler_beat = fake_scheduler_beat,
+    .scheduler_entries = fake_scheduler_entries,
+    .scheduler_history = fake_scheduler_history,
 };
 
 void
