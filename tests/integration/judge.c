@@ -41,13 +41,25 @@ in_ledger(const struct ledger *ledger, const struct ledger_entry *entry, const c
 
 /* ---- acknowledged ---- */
 
+static bool
+is_in_a_window(const struct evidence *evidence, int64_t at_us)
+{
+    for (int i = 0; i < evidence->window_count; i++) {
+        if (evidence->windows[i].from_us <= at_us && at_us <= evidence->windows[i].to_us)
+            return true;
+    }
+    return false;
+}
+
 void
-judge_acknowledged(const struct evidence *evidence)
+judge_acknowledged(struct evidence *evidence)
 {
     for (size_t i = 0; i < evidence->acks.count; i++) {
         const struct ledger_entry *ack = &evidence->acks.entries[i];
         const struct listed *task = listing_find(&evidence->tasks, ack->id);
-        if (task == NULL)
+        if (task == NULL && is_in_a_window(evidence, ack->at_us))
+            evidence->lost_in_windows++;
+        else if (task == NULL)
             crew_fail("task %s was acknowledged and is lost", ack->id);
         else if (task->state != WEIR_STATE_COMPLETED &&
                  !(task->state == WEIR_STATE_ARCHIVED && is(ack, "once")))

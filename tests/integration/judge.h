@@ -8,6 +8,7 @@
 #include "ledger.h"
 
 #define JUDGE_KILLS 8
+#define JUDGE_WINDOWS 64
 
 /* A worker that was killed. */
 struct kill {
@@ -18,12 +19,21 @@ struct kill {
     struct listing completed; /* and what was completed */
 };
 
+/* What was acknowledged in this time may be gone: the store itself had lost it. */
+struct window {
+    int64_t from_us;
+    int64_t to_us;
+};
+
 struct evidence {
     struct ledger acks;
     struct ledger log;
     struct listing tasks; /* all, in the end */
     struct kill kills[JUDGE_KILLS];
     int kill_count;
+    struct window windows[JUDGE_WINDOWS];
+    int window_count;
+    size_t lost_in_windows;
     int64_t lease_ms;
     size_t lost_leases; /* by workers that live: they stalled */
 };
@@ -33,8 +43,8 @@ void judge_gather(struct evidence *evidence, struct crew_scene *scene, const cha
                   const char *log);
 void judge_release(struct evidence *evidence);
 
-/* Every acknowledged task is completed; or archived, when it had no retries. */
-void judge_acknowledged(const struct evidence *evidence);
+/* Every acknowledged task is completed; or archived, when it had no retries; or gone, in a window. */
+void judge_acknowledged(struct evidence *evidence);
 /* No handler started a task after the broker listed it as completed, or says that it was. */
 void judge_finished(const struct evidence *evidence);
 /* No two live workers ran a task at once, unless one had lost its lease and noticed. */

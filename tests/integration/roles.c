@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BATCH_MAX 8
 #define RETENTION_MS (60 * 60 * 1000)
@@ -23,10 +24,15 @@ complain(const char *who, const weir_error *err)
 
 /* ---- the worker ---- */
 
+struct diary {
+    int log;
+    int words; /* what its logger said */
+};
+
 static weir_outcome
 handle(weir_context *ctx, const weir_task_info *task, void *arg)
 {
-    int log = *(int *)arg;
+    int log = ((struct diary *)arg)->log;
     char text[32] = "";
     int work_ms = 0, fails = 0;
 
@@ -49,18 +55,21 @@ handle(weir_context *ctx, const weir_task_info *task, void *arg)
 static void
 note_trouble(const weir_log_record *record, void *arg)
 {
-    int log = *(int *)arg;
+    const struct diary *diary = arg;
+    size_t len = strlen(record->line);
 
+    if (write(diary->words, record->line, len) != (ssize_t)len)
+        perror("words");
     if (strstr(record->message, "broker fails") == NULL)
         return;
     fprintf(stderr, "%s", record->line);
-    ledger_append(log, "broker", "-");
+    ledger_append(diary->log, "broker", "-");
 }
 
 static int
-serve(char **argv, int *log)
+serve(char **argv, struct diary *diary)
 {
-    weir_log_options to = {.level = WEIR_LOG_WARN, .fn = note_trouble, .fn_arg = log};
+    weir_log_options to = {.level = WEIR_LOG_WARN, .fn = note_trouble, .fn_arg = diary};
     weir_queue_weight queues[] = {{argv[4], 3}, {argv[5], 1}};
     weir_server_options options = {
         .queues = queues,
@@ -79,7 +88,7 @@ serve(char **argv, int *log)
 
     broker_options.logger = logger;
     if (code == 0)
-        code = weir_mux_handle(mux, "t", handle, log, &err);
+        code = weir_mux_handle(mux, "t", handle, diary, &err);
     if (code == 0)
         code = weir_broker_open(&broker, argv[2], &broker_options, &err);
     if (code == 0)
@@ -98,8 +107,10 @@ play_worker(int argc, char **argv)
 {
     if (argc != 8)
         return 2;
-    int log = ledger_open(argv[3]);
-    return serve(argv, &log);
+    char words[CREW_PATH_SIZE];
+    snprintf(words, sizeof(words), "%s.words", argv[3]);
+    struct diary diary = {ledger_open(argv[3]), ledger_open(words)};
+    return serve(argv, &diary);
 }
 
 /* ---- the producer ---- */
@@ -107,6 +118,7 @@ play_worker(int argc, char **argv)
 struct producer {
     weir_client *client;
     int acks;
+    int refusals; /* -1: a refusal ends it */
     char *queues[2];
     char payloads[BATCH_MAX][16];
     weir_task tasks[BATCH_MAX];
@@ -156,6 +168,10 @@ send_some(struct producer *producer, int count)
         else if (code == 0)
             return weir_error_set(&err, WEIR_E_INTERNAL, NULL);
     }
+    if (code != 0 && producer->refusals >= 0) {
+        ledger_append(producer->refusals, "refused", weir_error_name(code));
+        return 0;
+    }
     return code == 0 ? 0 : complain("producer", &err);
 }
 
@@ -177,25 +193,54 @@ produce(struct producer *producer, long count, long seconds)
 }
 
 static int
+producer_open(struct producer *producer, weir_broker **broker, char **argv)
+{
+    weir_error err = {0};
+    int code;
+
+    crew_random_start(strtoull(argv[6], NULL, 10));
+    producer->acks = ledger_open(argv[3]);
+    producer->refusals = -1;
+    producer->queues[0] = argv[4];
+    producer->queues[1] = argv[5];
+    code = weir_broker_open(broker, argv[2], NULL, &err);
+    if (code == 0)
+        code = weir_client_new(&producer->client, *broker, &err);
+    return code == 0 ? 0 : complain("producer", &err);
+}
+
+static int
 play_producer(int argc, char **argv)
 {
     struct producer producer = {0};
     weir_broker *broker = NULL;
-    weir_error err = {0};
-    int code;
 
     if (argc != 9)
         return 2;
-    crew_random_start(strtoull(argv[6], NULL, 10));
-    producer.acks = ledger_open(argv[3]);
-    producer.queues[0] = argv[4];
-    producer.queues[1] = argv[5];
-    code = weir_broker_open(&broker, argv[2], NULL, &err);
+    int code = producer_open(&producer, &broker, argv);
     if (code == 0)
-        code = weir_client_new(&producer.client, broker, &err);
-    if (code != 0)
-        return complain("producer", &err);
-    code = produce(&producer, atol(argv[7]), atol(argv[8]));
+        code = produce(&producer, atol(argv[7]), atol(argv[8]));
+    weir_client_free(producer.client);
+    weir_broker_close(broker);
+    return code;
+}
+
+static int
+play_steady(int argc, char **argv)
+{
+    struct producer producer = {0};
+    weir_broker *broker = NULL;
+    char refusals[CREW_PATH_SIZE];
+
+    if (argc != 8)
+        return 2;
+    int code = producer_open(&producer, &broker, argv);
+    snprintf(refusals, sizeof(refusals), "%s.refused", argv[3]);
+    producer.refusals = ledger_open(refusals);
+    while (code == 0 && access(argv[7], F_OK) != 0) {
+        code = send_some(&producer, crew_chance(3) ? 2 + (int)crew_random(BATCH_MAX - 1) : 1);
+        crew_pause_us(crew_random(20000));
+    }
     weir_client_free(producer.client);
     weir_broker_close(broker);
     return code;
@@ -207,6 +252,7 @@ static const struct role {
 } roles[] = {
     {"worker", play_worker},
     {"producer", play_producer},
+    {"steady", play_steady},
 };
 
 bool
