@@ -10,6 +10,8 @@
  *
  * It also looks at the clocks, before the other duties: a beat that comes late by a whole heartbeat (the machine
  * slept, the process was stopped), one that takes as long, or a wall clock that stepped, is trouble.
+ *
+ * Recovery and expiry go along with a beat where they can, so that an idle server leaves its broker alone in between.
  */
 #include <config.h>
 
@@ -222,6 +224,16 @@ extend_and_publish(weir_server *server, const char *status, bool publish, weir_e
     return code;
 }
 
+/* Upkeep that is due within the next half beat runs along with this one. */
+static void
+gather_upkeep(weir_server *server, int64_t now_ms)
+{
+    int64_t until_ms = now_ms + server->settings.heartbeat_ms / 2;
+
+    weir__keeper_gather(&server->keeper, WEIR__DUTY_RECOVER, now_ms, until_ms);
+    weir__keeper_gather(&server->keeper, WEIR__DUTY_JANITOR, now_ms, until_ms);
+}
+
 int64_t
 weir__heartbeat_duty(void *arg)
 {
@@ -248,6 +260,7 @@ weir__heartbeat_duty(void *arg)
     if (publish) {
         beat->status = status;
         beat->beat_at_ms = now_ms + server->settings.heartbeat_ms;
+        gather_upkeep(server, now_ms);
     }
     return beat->beat_at_ms;
 }

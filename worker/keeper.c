@@ -116,3 +116,14 @@ weir__keeper_call(struct weir__keeper *keeper, size_t duty, int64_t at_ms)
     }
     pthread_mutex_unlock(&keeper->lock);
 }
+
+void
+weir__keeper_gather(struct weir__keeper *keeper, size_t duty, int64_t now_ms, int64_t until_ms)
+{
+    pthread_mutex_lock(&keeper->lock);
+    if (keeper->duties[duty].at_ms > now_ms && keeper->duties[duty].at_ms <= until_ms) {
+        keeper->duties[duty].at_ms = now_ms;
+        pthread_cond_signal(&keeper->wake);
+    }
+    pthread_mutex_unlock(&keeper->lock);
+}

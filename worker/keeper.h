@@ -52,4 +52,8 @@ void weir__keeper_stop(struct weir__keeper *keeper);
 /* Has a duty run at at_ms, or earlier where it is to. Any thread. */
 void weir__keeper_call(struct weir__keeper *keeper, size_t duty, int64_t at_ms);
 
+/* Has a duty run at now_ms when it is due by until_ms; later ones keep their time. Any thread. */
+void weir__keeper_gather(struct weir__keeper *keeper, size_t duty, int64_t now_ms,
+                         int64_t until_ms);
+
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The heartbeat: what it tells recovery about the time that others had to renew their leases. */
+/* The heartbeat: what it tells recovery about the time that others had to renew their leases, and what goes along. */
 #include <config.h>
 
 #include "fake.h"
@@ -66,9 +66,25 @@ recovery_waits_after_a_heartbeat_that_took_long(void)
     CU_ASSERT_EQUAL(fake.calls, 1);
 }
 
+static void
+upkeep_that_is_due_soon_goes_along_with_a_heartbeat(void)
+{
+    struct weir__duty *duties = server->keeper.duties;
+    int64_t now_ms = weir__broker_boot_ms(broker);
+
+    duties[WEIR__DUTY_FORWARD].at_ms = now_ms + 1;
+    duties[WEIR__DUTY_RECOVER].at_ms = now_ms + HEARTBEAT_MS / 2;
+    duties[WEIR__DUTY_JANITOR].at_ms = now_ms + HEARTBEAT_MS / 2 + 1;
+    weir__heartbeat_duty(server);
+    CU_ASSERT_EQUAL(duties[WEIR__DUTY_FORWARD].at_ms, now_ms + 1);
+    CU_ASSERT_EQUAL(duties[WEIR__DUTY_RECOVER].at_ms, now_ms);
+    CU_ASSERT_EQUAL(duties[WEIR__DUTY_JANITOR].at_ms, now_ms + HEARTBEAT_MS / 2 + 1);
+}
+
 static const CU_TestInfo tests[] = {
     HARNESS_TEST(recovery_goes_on_after_a_heartbeat),
     HARNESS_TEST(recovery_waits_after_a_heartbeat_that_took_long),
+    HARNESS_TEST(upkeep_that_is_due_soon_goes_along_with_a_heartbeat),
     CU_TEST_INFO_NULL,
 };
 
