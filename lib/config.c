@@ -10,6 +10,7 @@
 
 #include <weir/config.h>
 
+#include "config_groups.h"
 #include "config_periodic.h"
 #include "config_read.h"
 #include "config_run.h"
@@ -68,6 +69,7 @@ static const struct weir__setting settings[] = {
     {.key = "log", .read = weir__read_object, .table = log_settings},
     {.key = "modules", .read = weir__read_modules},
     {.key = "handlers", .read = weir__read_handlers},
+    {.key = "groups", .read = weir__read_groups},
     {.key = "periodic", .read = weir__read_periodic},
     {0},
 };

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Groups end to end: when their tasks become one, what an aggregator that fails or is slow does, and its end. */
+/* Groups end to end: when their tasks become one; aggregators that fail, are slow, or do not end. */
 #include <config.h>
 
 #include "harness.h"
 #include "world.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-static char joined[256]; /* ids of the last set; read after a task of it was seen */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static char joined
+    [256]; /* ids of the last set; for writers under the lock, read after a task of it was seen */
 static atomic_int calls;
 static atomic_int failures; /* calls that are to fail */
 static atomic_bool slow;    /* it waits until that is over */
@@ -46,7 +49,9 @@ sum_up(const weir_group *group, weir_task *task, void *arg, weir_error *err)
         len +=
             (size_t)snprintf(text + len, 256 - len, "%s%s", i > 0 ? " " : "", group->tasks[i]->id);
     }
+    pthread_mutex_lock(&lock);
     snprintf(joined, sizeof(joined), "%s", text);
+    pthread_mutex_unlock(&lock);
     task->type = "t";
     task->id = nameless ? NULL : "sum";
     task->payload = "done";

@@ -116,6 +116,21 @@ retry_policies_are_read_for_all_types_and_for_some(void)
 }
 
 static void
+groups_have_a_policy_and_types_have_theirs(void)
+{
+    READ("{\"groups\": {\"grace\": \"5s\", \"max_delay\": \"1m\", \"max_size\": 9,"
+         " \"timeout\": \"3s\", \"types\": {\"mail:\": {\"max_size\": 1000}}}}");
+    CU_ASSERT_EQUAL(config->server.group.grace_ms, 5000);
+    CU_ASSERT_EQUAL(config->server.group.max_delay_ms, 60000);
+    CU_ASSERT_EQUAL(config->server.group.max_size, 9);
+    CU_ASSERT_EQUAL(config->server.group_timeout_ms, 3000);
+    CU_ASSERT_EQUAL_FATAL(config->server.type_group_count, 1);
+    CU_ASSERT_STRING_EQUAL(config->server.type_groups[0].pattern, "mail:");
+    CU_ASSERT_EQUAL(config->server.type_groups[0].policy.max_size, 1000);
+    CU_ASSERT_EQUAL(config->server.type_groups[0].policy.grace_ms, 0);
+}
+
+static void
 the_log_is_an_object_of_its_own(void)
 {
     READ("{\"log\": {\"level\": \"debug\", \"format\": \"json\"}}");
@@ -308,6 +323,7 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(lengths_of_time_are_read_into_milliseconds),
     HARNESS_TEST(queues_are_read_in_their_order),
     HARNESS_TEST(retry_policies_are_read_for_all_types_and_for_some),
+    HARNESS_TEST(groups_have_a_policy_and_types_have_theirs),
     HARNESS_TEST(the_log_is_an_object_of_its_own),
     HARNESS_TEST(modules_are_paths_or_objects_with_options),
     HARNESS_TEST(handlers_are_commands_for_the_shell_or_lists_of_words),
