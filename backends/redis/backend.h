@@ -74,6 +74,19 @@ int weir__redis_remove_queue(void *self, int64_t now_ms, const char *queue, bool
                              size_t *done, weir_error *err);
 int weir__redis_cancel(void *self, int64_t now_ms, const char *queue, const char *id,
                        weir_cancel_mode mode, weir_error *err);
+/* periodic.c, schedulers.c */
+int weir__redis_tick(void *self, const weir_request_id *request, int64_t now_ms,
+                     const char *entry_id, int64_t *last_at_ms, int64_t tick_at_ms,
+                     weir_enqueue_item *item, weir_error *err);
+int weir__redis_last_tick(void *self, const char *queue, const char *entry_id, int64_t *last_at_ms,
+                          weir_error *err);
+int weir__redis_scheduler_beat(void *self, int64_t now_ms, const char *scheduler_id,
+                               const weir_scheduler_entry *entries, size_t count, int64_t ttl_ms,
+                               weir_error *err);
+int weir__redis_scheduler_entries(void *self, int64_t now_ms, weir_entry_sink sink, void *arg,
+                                  weir_error *err);
+int weir__redis_scheduler_history(void *self, const char *entry_id, size_t offset, size_t limit,
+                                  weir_event_sink sink, void *arg, weir_error *err);
 /* leader.c */
 int weir__redis_lead(void *self, const char *name, const char *holder, int64_t ttl_ms, bool *leads,
                      weir_error *err);

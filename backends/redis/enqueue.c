@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "enqueue.h"
 #include "group.h"
 #include "message.h"
 
@@ -30,8 +31,9 @@ flags_of(const weir_enqueue_item *item)
     return names[row];
 }
 
-static int
-add_item(struct weir__step *step, const weir_enqueue_item *item, const struct weir__queue *queue)
+int
+weir__enqueue_add(struct weir__step *step, const weir_enqueue_item *item,
+                  const struct weir__queue *queue)
 {
     struct weir__space *space = &step->trip->space;
     const weir_task_info *task = item->task;
@@ -74,7 +76,7 @@ add_queue(struct weir__trip *trip, struct weir__group *group, const weir_request
     weir__step_number(group->step, (int64_t)request->number);
     weir__step_number(group->step, now_ms);
     for (size_t i = 0; rc == 0 && i < group->count; i++)
-        rc = add_item(group->step, &items[group->items[i]], &group->queue);
+        rc = weir__enqueue_add(group->step, &items[group->items[i]], &group->queue);
     return rc;
 }
 

@@ -28,6 +28,7 @@
     X(NEVER_STARTED, "weir:ns")                                                                    \
     X(CANCEL, "weir:cancel")                                                                       \
     X(QUARANTINE, "weir:quarantine")                                                               \
+    X(TICK, "weir:tick")                                                                           \
     X(PROCESSED_DAY, NULL) /* processed:<day> */                                                   \
     X(FAILED_DAY, NULL)    /* failed:<day> */                                                      \
     X(LANE, NULL)          /* weir:lane:<instance>:<lane><part> */

@@ -6,14 +6,10 @@
 #include <config.h>
 
 #include "inspect.h"
+#include "listed.h"
 #include "message.h"
-#include "trip.h"
-
-#include "weir.pb-c.h"
 
 #include <string.h>
-
-#define FORGET_MS 3600000 /* ended so long ago: out of the sets */
 
 struct server_keys {
     const char *server;
@@ -35,21 +31,6 @@ keys_of(struct weir__trip *trip, const weir_server_info *server)
 }
 
 /* ---- writing ---- */
-
-static Weir__Time *
-time_of(int64_t ms, struct weir__space *space)
-{
-    Weir__Time *time = ms ? weir__space_alloc(space, sizeof *time) : NULL;
-
-    if (!time)
-        return NULL;
-    weir__time__init(time);
-    time->seconds = weir__seconds_down(ms);
-    time->has_seconds = time->seconds != 0;
-    time->nanos = (int32_t)(ms - time->seconds * 1000) * 1000000;
-    time->has_nanos = time->nanos != 0;
-    return time;
-}
 
 static void
 set_queues(Weir__ServerInfo *info, const weir_server_info *server, struct weir__space *space)
@@ -87,7 +68,7 @@ add_server(struct weir__step *step, const weir_server_info *server)
     info.strict_priority = server->strict_priority;
     info.has_strict_priority = server->strict_priority;
     info.status = (char *)weir__message_text(server->status, space);
-    info.start_time = time_of(server->started_at_ms, space);
+    info.start_time = weir__time_pack(server->started_at_ms, space);
     info.active_worker_count = (int32_t)server->worker_count;
     info.has_active_worker_count = server->worker_count != 0;
     set_queues(&info, server, space);
@@ -112,27 +93,11 @@ add_worker(struct weir__step *step, const weir_server_info *server, const weir_w
     info.task_payload = (ProtobufCBinaryData){worker->payload_len, (uint8_t *)worker->payload};
     info.has_task_payload = worker->payload_len > 0;
     info.queue = (char *)weir__message_text(worker->queue, space);
-    info.start_time = time_of(worker->started_at_ms, space);
-    info.deadline = time_of(worker->deadline_ms, space);
+    info.start_time = weir__time_pack(worker->started_at_ms, space);
+    info.deadline = weir__time_pack(worker->deadline_ms, space);
     data = weir__message_pack(&info.base, space, &len);
     weir__step_text(step, worker->task_id);
     weir__step_bytes(step, data, len);
-}
-
-/* Names a key in one of the two sets, and forgets in it what ended long ago. */
-static void
-add_name(struct weir__trip *trip, const char *set, const char *key, int64_t now_ms, int64_t ttl_ms)
-{
-    const char *name = weir__space_text(&trip->space, "%s%s", trip->b->prefix, set);
-    struct weir__step *step = weir__trip_command(trip, "ZADD");
-
-    weir__step_text(step, name);
-    weir__step_number(step, weir__seconds_up(now_ms + ttl_ms));
-    weir__step_text(step, key);
-    step = weir__trip_command(trip, "ZREMRANGEBYSCORE");
-    weir__step_text(step, name);
-    weir__step_text(step, "-inf");
-    weir__step_number(step, weir__seconds_down(now_ms - FORGET_MS));
 }
 
 int
@@ -153,22 +118,11 @@ weir__redis_beat(void *self, int64_t now_ms, const weir_server_info *server, int
         add_server(step, server);
     for (size_t i = 0; step && i < server->worker_count; i++)
         add_worker(step, server, &server->workers[i]);
-    add_name(&trip, "servers", keys.server, now_ms, ttl_ms);
-    add_name(&trip, "workers", keys.workers, now_ms, ttl_ms);
+    weir__list_add(&trip, "servers", keys.server, now_ms, ttl_ms);
+    weir__list_add(&trip, "workers", keys.workers, now_ms, ttl_ms);
     rc = weir__trip_run(&trip, err);
     weir__trip_release(&trip);
     return rc;
-}
-
-static void
-add_removal(struct weir__trip *trip, const char *set, const char *key)
-{
-    struct weir__step *step = weir__trip_command(trip, "ZREM");
-
-    weir__step_text(step, weir__space_text(&trip->space, "%s%s", trip->b->prefix, set));
-    weir__step_text(step, key);
-    step = weir__trip_command(trip, "DEL");
-    weir__step_text(step, key);
 }
 
 int
@@ -180,22 +134,14 @@ weir__redis_leave(void *self, const weir_server_info *server, weir_error *err)
 
     weir__trip_init(&trip, self);
     keys = keys_of(&trip, server);
-    add_removal(&trip, "servers", keys.server);
-    add_removal(&trip, "workers", keys.workers);
+    weir__list_remove(&trip, "servers", keys.server);
+    weir__list_remove(&trip, "workers", keys.workers);
     rc = weir__trip_run(&trip, err);
     weir__trip_release(&trip);
     return rc;
 }
 
 /* ---- reading ---- */
-
-static int64_t
-ms_of(const Weir__Time *time)
-{
-    return time && time->seconds > 0 && time->seconds < INT64_MAX / 1000 - 1
-               ? time->seconds * 1000 + time->nanos / 1000000
-               : 0;
-}
 
 static int
 get_workers(weir_server_info *server, const redisReply *values, struct weir__space *space)
@@ -220,8 +166,8 @@ get_workers(weir_server_info *server, const redisReply *values, struct weir__spa
             .queue = info->queue ? info->queue : "",
             .payload = info->task_payload.data,
             .payload_len = info->task_payload.len,
-            .started_at_ms = ms_of(info->start_time),
-            .deadline_ms = ms_of(info->deadline),
+            .started_at_ms = weir__time_ms(info->start_time),
+            .deadline_ms = weir__time_ms(info->deadline),
         };
     }
     return 0;
@@ -263,21 +209,10 @@ show(const redisReply *data, const redisReply *workers, weir_server_sink sink, v
     server.concurrency = info->concurrency;
     server.strict_priority = info->strict_priority;
     server.status = info->status ? info->status : "";
-    server.started_at_ms = ms_of(info->start_time);
+    server.started_at_ms = weir__time_ms(info->start_time);
     if (get_queues(&server, info, space) < 0 || get_workers(&server, workers, space) < 0)
         return WEIR_E_NOMEM;
     return sink(arg, &server);
-}
-
-static struct weir__step *
-add_live(struct weir__trip *trip, int64_t now_ms)
-{
-    struct weir__step *step = weir__trip_command(trip, "ZRANGEBYSCORE");
-
-    weir__step_text(step, weir__space_text(&trip->space, "%sservers", trip->b->prefix));
-    weir__step_number(step, weir__seconds_up(now_ms));
-    weir__step_text(step, "+inf");
-    return step;
 }
 
 /* The key of a server's workers, made of the server's key. */
@@ -300,7 +235,7 @@ weir__redis_servers(void *self, int64_t now_ms, weir_server_sink sink, void *arg
     int rc;
 
     weir__trip_init(&trip, self);
-    live = add_live(&trip, now_ms);
+    live = weir__listed(&trip, "servers", now_ms);
     rc = weir__trip_run(&trip, err);
     from = trip.last;
     if (rc == 0)

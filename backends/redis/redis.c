@@ -90,7 +90,8 @@ static unsigned
 capabilities(void *self)
 {
     (void)self;
-    return WEIR_CAP_PERSISTENT | WEIR_CAP_SHARED | WEIR_CAP_PUSH | WEIR_CAP_STEER | WEIR_CAP_LEADER;
+    return WEIR_CAP_PERSISTENT | WEIR_CAP_SHARED | WEIR_CAP_PUSH | WEIR_CAP_STEER |
+           WEIR_CAP_LEADER | WEIR_CAP_PERIODIC;
 }
 
 static int
@@ -140,4 +141,9 @@ const weir_backend weir__redis_backend = {
     .cancel = weir__redis_cancel,
     .lead = weir__redis_lead,
     .resign = weir__redis_resign,
+    .tick = weir__redis_tick,
+    .last_tick = weir__redis_last_tick,
+    .scheduler_beat = weir__redis_scheduler_beat,
+    .scheduler_entries = weir__redis_scheduler_entries,
+    .scheduler_history = weir__redis_scheduler_history,
 };

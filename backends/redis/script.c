@@ -8,7 +8,7 @@
 #include "script.h"
 
 #define K(name) WEIR__KEY_##name
-#define MAX_KEYS 17
+#define MAX_KEYS 18
 
 static const enum weir__key keys[WEIR__SCRIPT_COUNT][MAX_KEYS] = {
     [WEIR__SCRIPT_AMEND] = {K(PREFIX), K(SCHEDULED), K(RETRY), K(NONE)},
@@ -32,7 +32,9 @@ static const enum weir__key keys[WEIR__SCRIPT_COUNT][MAX_KEYS] = {
                               K(NONE)},
     [WEIR__SCRIPT_REMOVE] = {K(PREFIX), K(PENDING), K(ACTIVE), K(LEASE), K(SCHEDULED), K(RETRY),
                              K(ARCHIVED), K(COMPLETED), K(GROUPS), K(SETS), K(PAUSED), K(PROCESSED),
-                             K(FAILED), K(NEVER_STARTED), K(CANCEL), K(QUARANTINE), K(NONE)},
+                             K(FAILED), K(NEVER_STARTED), K(CANCEL), K(QUARANTINE), K(TICK),
+                             K(NONE)},
+    [WEIR__SCRIPT_SCHEDULE] = {K(NONE)},
     [WEIR__SCRIPT_START] = {K(LEASE), K(NEVER_STARTED), K(NONE)},
     [WEIR__SCRIPT_STAT] = {K(PREFIX), K(PENDING), K(ACTIVE), K(SCHEDULED), K(RETRY), K(ARCHIVED),
                            K(COMPLETED), K(PAUSED), K(GROUPS), K(PROCESSED), K(FAILED),
@@ -41,6 +43,8 @@ static const enum weir__key keys[WEIR__SCRIPT_COUNT][MAX_KEYS] = {
                             K(COMPLETED), K(GROUPS), K(NONE)},
     [WEIR__SCRIPT_TAKE] = {K(PREFIX), K(LANE), K(PENDING), K(ACTIVE), K(LEASE), K(PAUSED),
                            K(NEVER_STARTED), K(NONE)},
+    [WEIR__SCRIPT_TICK] = {K(PREFIX), K(LANE), K(PENDING), K(SCHEDULED), K(GROUPS), K(TICK),
+                           K(NONE)},
 };
 
 const enum weir__key *

@@ -23,10 +23,12 @@
     X(QUARANTINE)                                                                                  \
     X(RECOVER)                                                                                     \
     X(REMOVE)                                                                                      \
+    X(SCHEDULE)                                                                                    \
     X(START)                                                                                       \
     X(STAT)                                                                                        \
     X(STEER)                                                                                       \
-    X(TAKE)
+    X(TAKE)                                                                                        \
+    X(TICK)
 
 enum weir__script {
 #define WEIR__SCRIPT_ENUM(name) WEIR__SCRIPT_##name,
