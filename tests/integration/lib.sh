@@ -5,7 +5,7 @@
 # "run_tests NAME..."; a failed expectation fails its test, and the test goes on.
 # shellcheck shell=sh
 
-[ "${WEIR_WITH_SQLITE:-yes}" = yes ] || { echo "skipped: built without SQLite"; exit 77; }
+[ "${WEIR_WITH_SQLITE:-yes}" = yes ] || [ -n "${WEIR_TEST_BROKER:-}" ] || { echo "skipped: built without SQLite"; exit 77; }
 command -v jq > /dev/null || { echo "skipped: jq is not installed"; exit 77; }
 
 build=${abs_top_builddir:-$(pwd)}
@@ -98,14 +98,15 @@ wait_until()
     done
 }
 
-# Every test has a folder and a broker of its own.
+# Every test has a folder and a broker of its own; on the server of WEIR_TEST_BROKER, a prefix of its own.
 begin_test()
 {
     failed=0
     tmp=$base/$1
     mkdir "$tmp"
     XDG_DATA_HOME=$tmp/data
-    WEIR_BROKER=sqlite:$tmp/weir.db
+    WEIR_BROKER=${WEIR_TEST_BROKER:+$WEIR_TEST_BROKER?prefix=$1:}
+    WEIR_BROKER=${WEIR_BROKER:-sqlite:$tmp/weir.db}
     export XDG_DATA_HOME WEIR_BROKER
 }
 

@@ -330,6 +330,65 @@ go_s_server_is_listed(void)
     IS(seen, 1);
 }
 
+/* What is published again is what Go wrote, byte by byte. */
+static int
+check_entry(void *arg, const weir_scheduler_entry *entry)
+{
+    static const char same[] = "return redis.call('LINDEX', KEYS[1], 0) == "
+                               "redis.call('LINDEX', KEYS[2], 0) and 1 or 0";
+
+    ++*(int *)arg;
+    SAME(entry->id, "5e8e529f-7d98-4574-9d19-1bc08e3b075d");
+    SAME(entry->spec, "@every 2s");
+    SAME(entry->task->type, "tick");
+    SAME(entry->task->queue, "ticks");
+    if (IS(entry->task->payload_len, 7))
+        OK(memcmp(entry->task->payload, "{\"n\":1}", 7));
+    if (IS(entry->option_count, 1))
+        SAME(entry->options[0], "Queue(\"ticks\")");
+    IS(entry->next_at_ms, 1795340687000);
+    IS(entry->prev_at_ms, 1795340685000);
+    OK(weir__scheduler_beat(store, "host:1:x", entry, 1, 5000, NULL));
+    IS(raw_number("EVAL %s 2 %s %s", same, "asynq:schedulers:{host:1:x}",
+                  "asynq:schedulers:{vm:23718:0c3bb2df-5beb-44eb-bbcc-0e9133466f3f}"),
+       1);
+    return 0;
+}
+
+static void
+go_s_scheduler_is_listed(void)
+{
+    int seen = 0;
+
+    OK(weir__scheduler_entries(store, check_entry, &seen, NULL));
+    IS(seen, 1);
+    IS(raw_number("ZSCORE asynq:schedulers asynq:schedulers:{host:1:x}"), START_MS / 1000 + 5);
+    IS(raw_number("PTTL asynq:schedulers:{host:1:x}") > 0, true);
+}
+
+static int
+check_event(void *arg, const char *task_id, int64_t enqueued_at_ms)
+{
+    static const weir_task_info *const ticks = &wanted[COUNT - 3];
+    static const int64_t times[] = {1795340681001, 1795340683000, 1795340685000};
+    int *left = arg;
+
+    --*left;
+    SAME(task_id, ticks[*left].id);
+    IS(enqueued_at_ms, times[*left]);
+    return 0;
+}
+
+static void
+go_s_history_is_listed_the_latest_first(void)
+{
+    int left = 3;
+
+    OK(weir__scheduler_history(store, "5e8e529f-7d98-4574-9d19-1bc08e3b075d", 0, 3, check_event,
+                               &left, NULL));
+    IS(left, 0);
+}
+
 static const CU_TestInfo cases[] = {
     CASE(each_message_is_read_as_listed_and_written_as_it_was),
     CASE(each_task_is_inspected_as_listed),
@@ -341,6 +400,8 @@ static const CU_TestInfo cases[] = {
     CASE(kept_tasks_expire),
     CASE(amending_keeps_the_rest_of_the_message),
     CASE(go_s_server_is_listed),
+    CASE(go_s_scheduler_is_listed),
+    CASE(go_s_history_is_listed_the_latest_first),
     CASES_END,
 };
 

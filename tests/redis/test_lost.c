@@ -65,6 +65,48 @@ an_enqueue_whose_replies_are_all_lost_is_unknown(void)
     IDS("alpha", PENDING, "a");
 }
 
+static int
+tick(const char *id, int64_t *last_ms, int64_t tick_ms)
+{
+    weir_task_info task = with_defaults(&(weir_task_info){.id = id, .queue = "alpha"});
+    weir_enqueue_item item = {.task = &task};
+
+    OK(weir__tick(store, "e", last_ms, tick_ms, &item, NULL));
+    return item.result;
+}
+
+static void
+a_tick_whose_reply_was_lost_is_done_once(void)
+{
+    int64_t last_ms = 0;
+    int64_t other_ms = 0;
+
+    OK(tick("a", &last_ms, START_MS)); /* the script is known */
+    for (int lost = 1; lost <= 2; lost++) {
+        proxy_lose(proxy, lost);
+        OK(tick(lost == 1 ? "b" : "c", &last_ms, START_MS + lost));
+        IS(last_ms, START_MS + lost);
+    }
+    IDS("alpha", PENDING, "a b c");
+    IS(raw_number("ZCARD %s", raw_global("scheduler_history:e")), 3);
+    proxy_lose(proxy, 1);
+    IS(tick("d", &other_ms, START_MS + 3), WEIR_E_STALE);
+    IS(other_ms, START_MS + 2);
+    IDS("alpha", PENDING, "a b c");
+}
+
+static void
+a_history_that_was_not_written_is_written_with_the_next_tick(void)
+{
+    int64_t last_ms = 0;
+
+    OK(tick("a", &last_ms, START_MS));
+    raw_number("DEL %s", raw_global("scheduler_history:e"));
+    IS(tick("a", &last_ms, START_MS + 1), WEIR_E_CONFLICT);
+    OK(tick("b", &last_ms, START_MS + 2));
+    IS(raw_number("ZCARD %s", raw_global("scheduler_history:e")), 2);
+}
+
 static void
 a_take_whose_reply_was_lost_gives_the_same_tasks(void)
 {
@@ -204,6 +246,8 @@ forgotten_scripts_are_loaded_again(void)
 static const CU_TestInfo cases[] = {
     CASE(an_enqueue_whose_reply_was_lost_is_done_once),
     CASE(an_enqueue_whose_replies_are_all_lost_is_unknown),
+    CASE(a_tick_whose_reply_was_lost_is_done_once),
+    CASE(a_history_that_was_not_written_is_written_with_the_next_tick),
     CASE(a_take_whose_reply_was_lost_gives_the_same_tasks),
     CASE(a_finish_whose_reply_was_lost_counts_once),
     CASE(a_recovery_whose_reply_was_lost_gives_the_same_tasks),
