@@ -41,8 +41,8 @@ scratch_teardown(void)
 const char *
 scratch_path(const char *name)
 {
-    static char paths[8][512];
-    static size_t next;
+    static _Thread_local char paths[8][512];
+    static _Thread_local size_t next;
     char *path = paths[next++ % 8];
 
     snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
