@@ -51,7 +51,7 @@ start_replicas(struct stage *stage)
     snprintf(line, sizeof(line), "sentinel monitor m 127.0.0.1 %d 1",
              redis_server_port(stage->servers[0]));
     const char *lines[] = {line, "sentinel down-after-milliseconds m 500",
-                           "sentinel failover-timeout m 3000", "sentinel parallel-syncs m 2", NULL};
+                           "sentinel failover-timeout m 1000", "sentinel parallel-syncs m 2", NULL};
     stage->sentinel = redis_sentinel_start(lines);
     if (stage->servers[1] == NULL || stage->servers[2] == NULL || stage->sentinel == NULL)
         exit(2);
