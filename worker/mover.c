@@ -249,6 +249,7 @@ settle_finishes(weir_server *server, int code)
         } else if (slot->finish.kind == WEIR_FINISH_RETRY) {
             weir__forward_by(server, slot->finish.at_ms);
         }
+        server->given_back += outcome == 0 && slot->finish.kind == WEIR_FINISH_REQUEUE;
         weir__slot_settle(slot);
     }
 }

@@ -145,6 +145,7 @@ struct weir_server {
     bool listener_muted;    /* it does not listen for work */
     int64_t flush_until_ms; /* monotonic: then the mover gives up */
     size_t held;            /* slots with a hold */
+    size_t given_back;      /* tasks that a stop has put back, as committed */
     uint64_t taken;
     struct weir__slot **slots; /* all there are; those of worker threads first */
     size_t slot_count;

@@ -61,22 +61,19 @@ oldest_from(weir_server *server, uint64_t from)
 }
 
 /* In the order in which they were taken: what goes back in one call keeps its order. */
-static int
+static void
 give_back_tasks(weir_server *server)
 {
     struct weir__slot *slot;
     uint64_t from = 0;
-    int count = 0;
 
     while ((slot = oldest_from(server, from)) != NULL) {
         from = slot->number + 1;
         if (!atomic_exchange(&slot->decided, true)) {
             weir__outcome_give_back(&slot->claim, &slot->finish);
             weir__slot_resolve(slot);
-            count++;
         }
     }
-    return count;
 }
 
 static void
@@ -167,7 +164,7 @@ begin_stop(weir_server *server, int *code)
     return false;
 }
 
-static int
+static void
 end_handlers(weir_server *server)
 {
     int64_t reaction_ms = server->settings.cancel_grace_ms;
@@ -176,7 +173,7 @@ end_handlers(weir_server *server)
     cancel_handlers(server);
     wait_for_handlers(server, reaction_ms < LONGEST_REACTION_MS ? reaction_ms : LONGEST_REACTION_MS,
                       false);
-    return give_back_tasks(server);
+    give_back_tasks(server);
 }
 
 int
@@ -196,8 +193,9 @@ weir_server_stop(weir_server *server)
     weir_log(server->logger, WEIR_LOG_INFO, "server stops",
              weir_log_int("running", atomic_load(&server->running)));
     weir__aggregator_end(server);
-    int given_back = end_handlers(server);
+    end_handlers(server);
     flush_outcomes(server);
+    size_t given_back = server->given_back;
     pthread_mutex_unlock(&server->lock);
     weir__keeper_stop(&server->keeper);
     weir__periodic_leave(server);
@@ -205,7 +203,7 @@ weir_server_stop(weir_server *server)
     weir__presence_leave(server);
     weir__stop_threads(server);
     weir_log(server->logger, WEIR_LOG_INFO, "server stopped",
-             weir_log_int("given_back", given_back),
+             weir_log_uint("given_back", given_back),
              weir_log_int("running", weir_server_active(server) + rounds));
     return weir_server_active(server) + rounds;
 }
