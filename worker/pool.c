@@ -18,6 +18,39 @@ log_late(const struct weir__slot *slot, weir_outcome outcome)
              weir_log_str("type", task->type), weir_log_int("outcome", outcome));
 }
 
+static void
+log_begin(const struct weir__slot *slot)
+{
+    const weir_task_info *task = slot->claim.task;
+
+    weir_log(slot->server->logger, WEIR_LOG_DEBUG, "task begins",
+             weir_log_str("queue", task->queue), weir_log_str("id", task->id),
+             weir_log_str("type", task->type), weir_log_int("retried", task->retried));
+}
+
+static const char *
+outcome_word(weir_outcome outcome)
+{
+    static const char *const words[] = {
+        [WEIR_DONE] = "done",     [WEIR_RETRY] = "retry",   [WEIR_SKIP_RETRY] = "skip_retry",
+        [WEIR_REVOKE] = "revoke", [WEIR_SNOOZE] = "snooze",
+    };
+    size_t i = (size_t)outcome;
+
+    return i < sizeof(words) / sizeof(words[0]) ? words[i] : "retry";
+}
+
+static void
+log_end(const struct weir__slot *slot, weir_outcome outcome)
+{
+    const weir_task_info *task = slot->claim.task;
+
+    weir_log(slot->server->logger, WEIR_LOG_DEBUG, "task ends", weir_log_str("queue", task->queue),
+             weir_log_str("id", task->id), weir_log_str("type", task->type),
+             weir_log_str("outcome", outcome_word(outcome)),
+             weir_log_ms("took", weir__broker_now_ms(slot->server->broker) - slot->started_at_ms));
+}
+
 /* What a handler that a stop has cut short did not finish is not its failure. */
 static bool
 was_cut_short(const struct weir__slot *slot, weir_outcome outcome)
@@ -52,7 +85,9 @@ run_handler(struct weir__slot *slot)
     if (task->deadline_ms > 0 && slot->started_at_ms >= task->deadline_ms) {
         return (struct weir__ending){.outcome = WEIR_RETRY, .error = WEIR__TEXT_DEADLINE};
     }
+    log_begin(slot);
     weir_outcome outcome = weir__mux_run(slot->server->mux, ctx, task);
+    log_end(slot, outcome);
     return (struct weir__ending){
         .outcome = outcome,
         .error = weir__context_text(ctx),

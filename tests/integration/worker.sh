@@ -450,6 +450,9 @@ a_stop_puts_a_running_task_back()
     wait_until 10 [ -s "$tmp/pid" ] || fail 'it never started'
     stop_worker
     process_is_gone "$(cat "$tmp/pid")" || fail 'the command survived'
+    has_logged 'DEBUG task begins queue=default id=a type=t' || fail 'the begin of the task is not logged'
+    has_logged 'DEBUG task ends queue=default id=a type=t outcome=' || fail 'the end of the task is not logged'
+    has_logged 'server stopped given_back=[12] ' || fail 'the log does not count what went back'
     run "$weir" task ls --json
     expect_json 'sort_by(.id) | map([.id, .state, .retried]) == [["a", "pending", 0], ["b", "pending", 0]]'
     start_worker --exec 't=echo again'
