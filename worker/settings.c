@@ -6,7 +6,9 @@
 #include <config.h>
 
 #include "settings.h"
+#include "duration.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,6 +46,44 @@ static const struct number numbers[] = {
     NUMBER(archive_age_ms, 90 * DAY_MS, 1, INT64_MAX, true),
 };
 
+/* A value in the words of those who write options: lengths of time with their units. */
+static const char *
+value_text(char dst[WEIR__DURATION_SIZE], int64_t value, bool is_time)
+{
+    if (is_time && value >= 0) {
+        return weir__duration_format(value, dst);
+    }
+    snprintf(dst, WEIR__DURATION_SIZE, "%lld", (long long)value);
+    return dst;
+}
+
+/* Names the option without the unit of its member, as the programs and the configuration do. */
+static int
+out_of_range(const struct number *number, int64_t given, weir_error *err)
+{
+    char texts[3][WEIR__DURATION_SIZE];
+    size_t len = strlen(number->name);
+    bool is_time = len > 3 && strcmp(number->name + len - 3, "_ms") == 0;
+
+    return weir_error_set(
+        err, WEIR_E_INVALID, "option %.*s: %s is out of range (%s to %s%s)",
+        (int)(is_time ? len - 3 : len), number->name, value_text(texts[0], given, is_time),
+        value_text(texts[1], number->low, is_time), value_text(texts[2], number->high, is_time),
+        number->minus_one ? ", or -1" : "");
+}
+
+static int
+slow_heartbeat(const struct weir__settings *settings, weir_error *err)
+{
+    char heartbeat[WEIR__DURATION_SIZE];
+    char lease[WEIR__DURATION_SIZE];
+
+    return weir_error_set(err, WEIR_E_INVALID,
+                          "option heartbeat: %s is more than half of the lease, %s",
+                          weir__duration_format(settings->heartbeat_ms, heartbeat),
+                          weir__duration_format(settings->lease_ms, lease));
+}
+
 static int
 take_number(struct weir__settings *settings, const weir_server_options *options,
             const struct number *number, weir_error *err)
@@ -56,10 +96,7 @@ take_number(struct weir__settings *settings, const weir_server_options *options,
         return 0;
     }
     if ((given < number->low || given > number->high) && !(given == -1 && number->minus_one)) {
-        return weir_error_set(err, WEIR_E_INVALID,
-                              "option %s: %lld is out of range (%lld to %lld%s)", number->name,
-                              (long long)given, (long long)number->low, (long long)number->high,
-                              number->minus_one ? ", or -1" : "");
+        return out_of_range(number, given, err);
     }
     *to = given;
     return 0;
@@ -98,9 +135,7 @@ take_numbers(struct weir__settings *settings, const weir_server_options *options
         settings->recover_ms = settings->heartbeat_ms;
     }
     if (settings->heartbeat_ms > settings->lease_ms / 2) {
-        return weir_error_set(err, WEIR_E_INVALID,
-                              "option heartbeat_ms: %lld is more than half of lease_ms (%lld)",
-                              (long long)settings->heartbeat_ms, (long long)settings->lease_ms);
+        return slow_heartbeat(settings, err);
     }
     return weir__settings_concurrency(options->concurrency, &settings->concurrency, err);
 }

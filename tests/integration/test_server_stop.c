@@ -30,10 +30,11 @@ bad_options_are_refused_by_name(void)
     static const weir_queue_weight blank[] = {{" ", 1}};
 
     refuses((weir_server_options){.concurrency = -1}, "concurrency");
-    refuses((weir_server_options){.lease_ms = 299}, "lease_ms");
-    refuses((weir_server_options){.lease_ms = 600, .heartbeat_ms = 500}, "heartbeat_ms");
-    refuses((weir_server_options){.shutdown_timeout_ms = -2}, "shutdown_timeout_ms");
-    refuses((weir_server_options){.cancel_grace_ms = -1}, "cancel_grace_ms");
+    refuses((weir_server_options){.lease_ms = 299}, "lease: 299ms is out of range (300ms");
+    refuses((weir_server_options){.lease_ms = 600, .heartbeat_ms = 500},
+            "heartbeat: 500ms is more than half of the lease, 600ms");
+    refuses((weir_server_options){.shutdown_timeout_ms = -2}, "shutdown_timeout: -2");
+    refuses((weir_server_options){.cancel_grace_ms = -1}, "cancel_grace: -1");
     refuses((weir_server_options){.archive_max = -2}, "archive_max");
     refuses((weir_server_options){.queues = no_weight, .queue_count = 1}, "weight of \"a\"");
     refuses((weir_server_options){.queues = twice, .queue_count = 2}, "twice");
