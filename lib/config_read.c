@@ -5,16 +5,13 @@
 #include "config_read.h"
 
 #include "names.h"
+#include "nearest.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <weir/config.h>
-
-enum {
-    LONGEST_KEY = 32 /* of those that a suggestion is looked for */
-};
 
 struct weir__walk
 weir__walk_begin(const struct weir__value *parent)
@@ -156,54 +153,14 @@ weir__keep_pattern(struct weir__reader *reader, const struct weir__value *value,
 
 /* ---- tables ---- */
 
-static size_t
-min3(size_t a, size_t b, size_t c)
-{
-    size_t least = a < b ? a : b;
-
-    return least < c ? least : c;
-}
-
-/* How many letters must be put in, left out or changed to make one word of the other. */
-static size_t
-distance(const char *a, const char *b)
-{
-    size_t row[LONGEST_KEY + 1];
-    size_t len = strlen(b);
-
-    for (size_t j = 0; j <= len; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= len; j++) {
-            size_t above = row[j];
-
-            row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-            diagonal = above;
-        }
-    }
-    return row[len];
-}
-
 static const char *
 nearest_key(const struct weir__setting *table, const char *key)
 {
-    const char *nearest = NULL;
-    size_t least = strlen(key) < 5 ? 2 : 3; /* from here on it is another word */
+    struct weir__nearest nearest = {0};
 
-    if (strlen(key) > LONGEST_KEY)
-        return NULL;
-    for (; table->key; table++) {
-        size_t d = distance(key, table->key);
-
-        if (d < least) {
-            least = d;
-            nearest = table->key;
-        }
-    }
-    return nearest;
+    for (; table->key; table++)
+        weir__nearest_consider(&nearest, table->key, key);
+    return nearest.word;
 }
 
 static int

@@ -10,7 +10,10 @@
 
 #include "registry.h"
 
+#include "nearest.h"
+
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <weir/open.h>
 
@@ -99,7 +102,9 @@ list_schemes(const weir_backend *backend)
 static void
 list_builtin_schemes(void)
 {
-    for (const weir_backend *const *b = weir__builtin_backends; scheme_count == 0 && *b; b++)
+    if (scheme_count > 0)
+        return;
+    for (const weir_backend *const *b = weir__builtin_backends; *b; b++)
         list_schemes(*b);
 }
 
@@ -154,6 +159,29 @@ weir__registry_has(const weir_backend *backend)
     return found;
 }
 
+/* What there is, and which of it may have been meant. Without the lock: the list only grows. */
+static int
+refuse_unknown(const char *scheme, weir_error *err)
+{
+    struct weir__nearest nearest = {0};
+    char list[200] = "";
+    size_t len = 0;
+
+    for (const char *const *s = weir_broker_schemes(); *s; s++) {
+        weir__nearest_consider(&nearest, *s, scheme);
+        if (len < sizeof list)
+            len +=
+                (size_t)snprintf(list + len, sizeof list - len, "%s%s:", len > 0 ? ", " : "", *s);
+    }
+    if (nearest.word)
+        return weir_error_set(err, WEIR_E_URL,
+                              "broker URL: unknown scheme \"%.60s\" (did you mean \"%s:\"? this "
+                              "build has %s)",
+                              scheme, nearest.word, list);
+    return weir_error_set(err, WEIR_E_URL,
+                          "broker URL: unknown scheme \"%.60s\" (this build has %s)", scheme, list);
+}
+
 static int
 refuse_scheme(const char *scheme, weir_error *err)
 {
@@ -164,7 +192,7 @@ refuse_scheme(const char *scheme, weir_error *err)
                                   "(configure %s)",
                                   scheme, a->configure_option);
     }
-    return weir_error_set(err, WEIR_E_URL, "broker URL: unknown scheme \"%s\"", scheme);
+    return refuse_unknown(scheme, err);
 }
 
 int

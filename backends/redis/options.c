@@ -168,7 +168,8 @@ set_hosts(struct weir__redis_options *o, const weir_url *url, int default_port, 
     size_t count = url->host_count;
 
     if (count == 0 || url->hosts[0].name == NULL || url->hosts[0].name[0] == '\0') {
-        return weir_error_set(err, WEIR_E_URL, "the Redis URL names no host");
+        return weir_error_set(err, WEIR_E_URL,
+                              "the Redis URL names no host (a unix socket is redis+unix:///PATH)");
     }
     if (count > 1 && o->kind == WEIR__REDIS_HOST) {
         return weir_error_set(

@@ -51,6 +51,7 @@ mistyped_words_are_usage_errors_with_a_suggestion()
 a_broker_url_is_checked()
 {
     expect_usage 'nosuch' "$weir" --broker nosuch:x queue ls
+    expect_usage 'did you mean "sqlite:"' "$weir" --broker sqlit:x.db stats
     expect_usage 'color' "$weir" --broker "$WEIR_BROKER?color=red" queue ls
     expect_usage '' "$weir" --broker 'just words' queue ls
     run "$weir" --broker "sqlite:$tmp/no/such/folder/x.db" queue ls

@@ -84,6 +84,7 @@ static const struct {
     {"redis://h?sentinel_password=x", WEIR_E_URL, "sentinel"},
     {"redis://user@h", WEIR_E_URL, "no password"},
     {"redis+unix://h/path", WEIR_E_URL, "no host"},
+    {"redis:///tmp/x.sock", WEIR_E_URL, "redis+unix:///PATH"},
     {"redis+unix:///", WEIR_E_URL, "socket"},
     {"redis+sentinel://a,b", WEIR_E_URL, "master"},
     {"redis+cluster://a,b", WEIR_E_UNSUPPORTED, "not supported"},

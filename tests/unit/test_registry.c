@@ -50,6 +50,8 @@ an_unknown_scheme_and_a_malformed_url_are_refused(void)
 
     CU_ASSERT_EQUAL(weir_broker_open(&broker, "nosuch:x", NULL, &error), WEIR_E_URL);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "nosuch"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "this build has "));
+    CU_ASSERT_PTR_NULL(strstr(error.text, "did you mean"));
     CU_ASSERT_PTR_NULL(broker);
     CU_ASSERT_EQUAL(weir_broker_open(&broker, "no scheme", NULL, NULL), WEIR_E_URL);
     CU_ASSERT_EQUAL(weir_broker_open(&broker, NULL, NULL, NULL), WEIR_E_URL);
@@ -121,6 +123,18 @@ a_backend_that_is_incomplete_or_of_another_contract_is_refused(void)
 }
 
 static void
+the_schemes_of_all_built_in_backends_are_listed(void)
+{
+    for (const weir_backend *const *b = weir__builtin_backends; *b; b++) {
+        bool listed = false;
+
+        for (const char *const *s = weir_broker_schemes(); *s; s++)
+            listed = listed || strcmp(*s, (*b)->schemes[0]) == 0;
+        CU_ASSERT_TRUE(listed);
+    }
+}
+
+static void
 an_added_backend_s_scheme_is_listed(void)
 {
     bool found = false;
@@ -139,6 +153,7 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_capability_without_its_functions_is_refused_at_open),
     HARNESS_TEST(options_with_something_in_reserve_are_refused),
     HARNESS_TEST(a_backend_that_is_incomplete_or_of_another_contract_is_refused),
+    HARNESS_TEST(the_schemes_of_all_built_in_backends_are_listed),
     HARNESS_TEST(an_added_backend_s_scheme_is_listed),
     CU_TEST_INFO_NULL,
 };
