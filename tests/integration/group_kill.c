@@ -139,7 +139,7 @@ enqueue_all(void)
 {
     weir_broker *broker;
     weir_client *client;
-    char id[8];
+    char id[16];
     int code = weir_broker_open(&broker, "sqlite:db", NULL, NULL);
 
     if (code != 0) {
