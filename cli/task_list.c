@@ -148,6 +148,90 @@ print_listing(struct listing *listing, int rc, weir_error *err)
     return rc;
 }
 
+static size_t
+count_of(const weir_queue_info *info, weir_state state)
+{
+    const size_t counts[] = {
+        [WEIR_STATE_SCHEDULED] = info->scheduled, [WEIR_STATE_PENDING] = info->pending,
+        [WEIR_STATE_ACTIVE] = info->active,       [WEIR_STATE_RETRY] = info->retry,
+        [WEIR_STATE_ARCHIVED] = info->archived,   [WEIR_STATE_COMPLETED] = info->completed,
+    };
+
+    return (size_t)state < sizeof counts / sizeof counts[0] ? counts[state] : 0;
+}
+
+/* How many tasks there are in the listed states of `info`, and in the fullest of them. */
+static size_t
+count_listed(const struct list_options *options, const weir_queue_info *info, size_t *most)
+{
+    weir_state only = options->state != NULL ? weir_state_parse(options->state) : WEIR_STATE_NONE;
+    size_t total = 0;
+
+    *most = 0;
+    for (size_t i = 0; i < sizeof all_states / sizeof all_states[0]; i++) {
+        if (only == WEIR_STATE_NONE || only == all_states[i]) {
+            size_t count = count_of(info, all_states[i]);
+            total += count;
+            *most = count > *most ? count : *most;
+        }
+    }
+    return total;
+}
+
+/* Says, for people, that there is more than was listed. Only a hint: a failure is not told. */
+static void
+hint_more(const struct listing *listing)
+{
+    const struct list_options *options = listing->options;
+    size_t page = options->page > 0 ? (size_t)options->page : 1;
+    size_t size = options->size > 0 ? (size_t)options->size : 30;
+    weir_queue_list *list;
+    size_t most;
+
+    if (options->group != NULL ||
+        weir_inspect_queue(listing->inspector, listing->queue, &list, NULL) != 0) {
+        return;
+    }
+    size_t total = count_listed(options, &list->items[0], &most);
+    if (most / page >= size && most > page * size) {
+        fflush(stdout);
+        fprintf(stderr, "%zu of %zu shown: --page %zu for more, --size N\n", listing->count, total,
+                page + 1);
+    }
+    weir_queue_list_free(list);
+}
+
+/* Names a queue with tasks to whoever found none where they looked without naming one. */
+static void
+hint_queue(const struct listing *listing)
+{
+    weir_queue_list *list;
+    size_t most;
+
+    if (listing->options->queue != NULL || listing->options->page > 1 ||
+        weir_inspect_queues(listing->inspector, &list, NULL) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (count_listed(listing->options, &list->items[i], &most) > 0) {
+            fflush(stdout);
+            fprintf(stderr, "queue %s has some: -q %s\n", list->items[i].name, list->items[i].name);
+            break;
+        }
+    }
+    weir_queue_list_free(list);
+}
+
+static void
+hint(const struct listing *listing)
+{
+    if (listing->count == 0) {
+        hint_queue(listing);
+    } else {
+        hint_more(listing);
+    }
+}
+
 static int
 task_ls(struct session *session, void *into, char **words, int count, weir_error *err)
 {
@@ -168,7 +252,11 @@ task_ls(struct session *session, void *into, char **words, int count, weir_error
     listing.array = session->json ? json_array() : NULL;
     table_init(&listing.table, columns, sizeof columns / sizeof columns[0]);
     rc = list_states(&listing, err);
-    return print_listing(&listing, rc, err);
+    rc = print_listing(&listing, rc, err);
+    if ((rc == 0 || rc == WEIR_E_NO_QUEUE) && !session->json) {
+        hint(&listing);
+    }
+    return rc;
 }
 
 static const struct option_row rows[] = {

@@ -224,6 +224,8 @@ lists_have_pages_and_states()
     expect_out 'later'
     run "$weir" task ls --state pending --size 2 --page 2 --json
     expect_json 'map(.id) == ["t3", "t4"]'
+    run "$weir" task ls --size 2
+    expect_err '3 of 6 shown: --page 2'
     run "$weir" task ls --state archived
     expect_out 'no tasks'
     run "$weir" task list --state archived --json
@@ -231,6 +233,10 @@ lists_have_pages_and_states()
     expect_usage 'none of scheduled' "$weir" task ls --state "done"
     expect_usage 'need each other' "$weir" task ls --state aggregating
     expect_usage 'out of range' "$weir" task ls --page 0
+    "$weir" task enqueue --type t --queue low --id elsewhere --retention 1h > /dev/null
+    "$weir" task archive --queue low elsewhere > /dev/null
+    run "$weir" task ls --state archived
+    expect_err 'queue low has some: -q low'
     run "$weir" task ls --queue nosuch
     expect_status 1
     expect_err 'nosuch'
