@@ -5,7 +5,9 @@
  *
  *   sqlite:PATH              a file, relative or absolute   (?sync=normal, ?busy_timeout=10s)
  *   sqlite::memory:          this process only
- *   redis://[user:pass@]host[:port][/db]
+ *   redis://[user:pass@]host[:port][/db]                    (rediss:// over TLS)
+ *   redis+unix:///path/to/socket?db=n
+ *   redis+sentinel://host[:port],.../master[/db]            (rediss+sentinel:// over TLS)
  */
 #ifndef WEIR_OPEN_H
 #define WEIR_OPEN_H
