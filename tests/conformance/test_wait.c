@@ -175,6 +175,7 @@ a_task_of_another_handle_that_joins_a_group_wakes(void)
     begin(&waiter, store, WEIR_WAKE_GROUP);
     OK(put_task(other, &(weir_task_info){.queue = "alpha", .id = "a", .group = "g"}, 0));
     YES(woke(&waiter));
+    weir_broker_close(other);
 }
 
 static void
