@@ -459,10 +459,10 @@ typedef struct weir_backend {
     /*
      * Enqueues one tick of a periodic task if the entry's last tick in the task's queue is still
      * *last_at_ms (0: it never had one), and sets it to tick_at_ms; else *last_at_ms is what it is
-     * and the item's result is WEIR_E_STALE. All of it is one step. A task that is refused
+     * and the item's result is WEIR_E_STALE. Both are one step. A task that is refused
      * (WEIR_E_CONFLICT, WEIR_E_DUPLICATE) is not enqueued, but the tick is over: the last tick is
      * set all the same. A task that was enqueued goes into the entry's history with now_ms, of
-     * which the last 1000 are kept.
+     * which the last 1000 are kept; the newest line may follow in a step of its own.
      */
     int (*tick)(void *self, const weir_request_id *request, int64_t now_ms, const char *entry_id,
                 int64_t *last_at_ms, int64_t tick_at_ms, weir_enqueue_item *item, weir_error *err);
