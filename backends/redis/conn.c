@@ -390,6 +390,12 @@ weir__redis_gone(const struct weir__redis_conn *conn)
     return conn->failed || poll(&p, 1, 0) != 0;
 }
 
+uint64_t *
+weir__redis_conn_note(struct weir__redis_conn *conn)
+{
+    return &conn->note;
+}
+
 bool
 weir__redis_conn_alive(const struct weir__redis_conn *conn)
 {

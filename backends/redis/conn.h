@@ -83,6 +83,9 @@ int weir__redis_wait_replicas(struct weir__redis_conn *conn, weir_error *err);
 /* The server's address as messages have it ("localhost:6379", "/run/redis.sock"). */
 const char *weir__redis_conn_where(const struct weir__redis_conn *conn);
 
+/* A number of the borrower's that stays with the connection; 0 when it is new. */
+uint64_t *weir__redis_conn_note(struct weir__redis_conn *conn);
+
 /* False once the connection failed: the next reply will be an error. */
 bool weir__redis_conn_alive(const struct weir__redis_conn *conn);
 

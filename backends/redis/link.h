@@ -49,7 +49,8 @@ struct weir__redis_conn {
     int extra_ms;
     int64_t deadline_ms; /* of the handshake, on weir__redis_now_ms(); 0: none */
     bool failed;
-    bool unfit; /* works, but is not to be used again */
+    uint64_t note; /* the user's, see weir__redis_conn_note() */
+    bool unfit;    /* works, but is not to be used again */
     char why[160];
     uint64_t epoch;
     int64_t idle_since_ms;

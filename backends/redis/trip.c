@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A step's rc is UNSENT until its reply came. A connection that fails gives each step that is still open the
- * code that is true for it: not executed, or unknown.
+ * A connection that fails gives each step that is still open the code that is true for it: not executed, or unknown.
+ *
+ * Steps are executed in their order: a script goes out before the first step of a connection that calls it. One that the
+ * server forgot since (SCRIPT FLUSH) is sent once more, and its step then comes last.
  */
 #include <config.h>
 
@@ -173,10 +175,12 @@ weir__trip_script_on(struct weir__trip *trip, enum weir__script script, size_t k
     return step;
 }
 
-static int
-append(struct weir__redis_conn *conn, const struct weir__step *step, weir_error *err)
+_Static_assert(WEIR__SCRIPT_COUNT <= 64, "one bit for each script");
+
+static uint64_t
+bit_of(enum weir__script script)
 {
-    return weir__redis_append(conn, (int)step->argc, step->argv, step->lens, err);
+    return UINT64_C(1) << script;
 }
 
 static int
@@ -188,36 +192,52 @@ append_load(struct weir__redis_conn *conn, enum weir__script script, weir_error 
     return weir__redis_append(conn, 3, argv, lens, err);
 }
 
+static int
+append(struct weir__redis_conn *conn, struct weir__step *step, weir_error *err)
+{
+    uint64_t *loaded = weir__redis_conn_note(conn);
+    int rc = 0;
+
+    step->loads = step->script != WEIR__SCRIPT_NONE && !(*loaded & bit_of(step->script));
+    if (step->loads) {
+        rc = append_load(conn, step->script, err);
+        *loaded |= bit_of(step->script);
+    }
+    if (rc == 0)
+        rc = weir__redis_append(conn, (int)step->argc, step->argv, step->lens, err);
+    return rc;
+}
+
 static void
 read_step(struct weir__redis_conn *conn, struct weir__step *step, weir_error *err)
 {
     redisReply *reply = NULL;
 
+    if (step->loads) {
+        step->rc = weir__redis_reply(conn, &reply, err);
+        if (reply)
+            freeReplyObject(reply);
+        if (step->rc < 0)
+            return;
+    }
     step->rc = weir__redis_reply(conn, &reply, err);
     step->reply = reply;
 }
 
-/* Loads what the server does not know, and sends again the steps that it refused for that. */
+/* Sends again, with their scripts, the steps whose scripts the server does not know. */
 static void
 reload(struct weir__redis_conn *conn, struct weir__step *first, weir_error *err)
 {
     for (struct weir__step *step = first; step; step = step->next) {
-        redisReply *loaded = NULL;
-
         if (step->script == WEIR__SCRIPT_NONE || !step->reply ||
             !weir__redis_reply_is(step->reply, "NOSCRIPT"))
             continue;
         freeReplyObject(step->reply);
         step->reply = NULL;
-        step->rc = append_load(conn, step->script, err);
+        *weir__redis_conn_note(conn) &= ~bit_of(step->script);
+        step->rc = append(conn, step, err);
         if (step->rc == 0)
-            step->rc = append(conn, step, err);
-        if (step->rc < 0)
-            continue;
-        step->rc = weir__redis_reply(conn, &loaded, err);
-        if (loaded)
-            freeReplyObject(loaded);
-        read_step(conn, step, err);
+            read_step(conn, step, err);
     }
 }
 

@@ -16,6 +16,7 @@ struct weir__step {
     struct weir__step *next;
     struct weir__trip *trip;
     enum weir__script script;
+    bool loads; /* its script is sent before it, and has a reply of its own */
     const char **argv;
     size_t *lens;
     size_t argc;
