@@ -10,10 +10,11 @@
 #include "model.h"
 
 #define WALK_CLAIMS 48 /* remembered; most of them are stale by then */
-#define WALK_LEASE_MS 301
 
 struct walk {
     struct model model;
+    int64_t lease_ms;
+    int64_t lock_ms; /* added to the times of locks */
     uint64_t seed;
     uint64_t state; /* of the random numbers */
     int64_t due;    /* the last due time's tie-breaker */

@@ -33,7 +33,7 @@ choose_put(struct walk *walk, struct put *put)
     put->as.state = later ? WEIR_STATE_SCHEDULED
                           : (put->as.grouped ? WEIR_STATE_AGGREGATING : WEIR_STATE_PENDING);
     put->as.due = later ? walk_due(walk, walk_random(walk, 2000)) : 0;
-    put->ttl_ms = put->as.key >= 0 ? 1001 + 2 * walk_random(walk, 3000) : 0;
+    put->ttl_ms = put->as.key >= 0 ? walk->lock_ms + 1001 + 2 * walk_random(walk, 3000) : 0;
     snprintf(put->key, sizeof(put->key), "unique:%s:%d", model_queue_names[put->queue],
              put->as.key);
     put->task = with_defaults(&(weir_task_info){.queue = model_queue_names[put->queue],
@@ -133,9 +133,8 @@ choose_claims(struct walk *walk, struct turn *turn)
     for (int i = walk_random(walk, BATCH + 1); known > 0 && i > 0; i--) {
         int at = walk_random(walk, (int)known);
         const weir_claim *claim = walk->claims[at];
-        bool held = model_holds(task_of(walk, walk->queue_of[at], claim), claim);
 
-        if (chosen_before(turn, claim) || (held && !claim->started && requeued))
+        if (chosen_before(turn, claim) || (!claim->started && requeued))
             continue;
         if (!claim->started && walk_random(walk, 2) == 0) {
             turn->start_queues[turn->start_count] = walk->queue_of[at];
@@ -157,7 +156,8 @@ choose_take(struct walk *walk, struct turn *turn)
     int first = walk_random(walk, MODEL_QUEUES);
 
     turn->want = (weir__want){turn->queues, (size_t)(1 + walk_random(walk, MODEL_QUEUES)), max,
-                              max > 0 ? (size_t)walk_random(walk, (int)max + 1) : 0, WALK_LEASE_MS};
+                              max > 0 ? (size_t)walk_random(walk, (int)max + 1) : 0,
+                              walk->lease_ms};
     for (size_t i = 0; i < turn->want.queue_count; i++) {
         size_t want = (size_t)walk_random(walk, (int)rest + 1);
 
@@ -185,7 +185,7 @@ check_one_taken(struct walk *walk, const weir__claims *held, size_t number, int 
         return false;
     }
     claim = keep_claim(&held->items[number]);
-    model_take(&walk->model, &walk->model.queues[queue].tasks[id], claim, WALK_LEASE_MS);
+    model_take(&walk->model, &walk->model.queues[queue].tasks[id], claim, walk->lease_ms);
     walk_remember(walk, queue, claim);
     return walk_same(walk, "started", claim->started, number < start);
 }
@@ -278,7 +278,7 @@ check_extended(struct walk *walk, int queue, const weir_extend_item *item)
         return false;
     if (!held)
         return true;
-    task->lease = walk->model.boot + WALK_LEASE_MS;
+    task->lease = walk->model.boot + walk->lease_ms;
     return task->cancelled == MODEL_UNKNOWN ||
            walk_same(walk, "cancelled", item->cancelled, task->cancelled);
 }
@@ -299,7 +299,7 @@ walk_extend(struct walk *walk)
         queues[count] = walk->queue_of[at];
         walk_note(walk, " %s/%s", model_queue_names[queues[count]], walk->claims[at]->task->id);
     }
-    if (!walk_same(walk, "extend", weir__extend(store, WALK_LEASE_MS, items, count, NULL), 0))
+    if (!walk_same(walk, "extend", weir__extend(store, walk->lease_ms, items, count, NULL), 0))
         return false;
     for (size_t i = 0; i < count; i++) {
         if (!check_extended(walk, queues[i], &items[i]))
