@@ -6,6 +6,7 @@
 
 #include "batch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,15 +68,12 @@ count_receipts(struct batch *batch)
 
     for (size_t i = 0; i < batch->count; i++) {
         int code = batch->receipts[i].code;
-        if (code == 0) {
-            tally_enqueued(batch->tally);
-            continue;
-        }
-        tally_refused(batch->tally, batch->lines[i].number, code);
-        if (failure == 0 && !is_refusal(code)) {
+        tally_receipt(batch->tally, batch->lines[i].number, &batch->tasks[i], &batch->receipts[i]);
+        if (failure == 0 && code != 0 && !is_refusal(code)) {
             failure = code;
         }
     }
+    fflush(stdout);
     return failure;
 }
 

@@ -170,6 +170,7 @@ cron_history(struct session *session, void *into, char **words, int count, weir_
     int rc = session_inspector(session, &inspector, err);
     for (int i = 0; rc == 0 && i < count; i++) {
         weir_tick_list *list;
+        session_about(session, "id", words[i]);
         rc = weir_inspect_ticks(inspector, words[i], page, size, &list, err);
         if (rc != 0) {
             break;

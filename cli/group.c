@@ -66,6 +66,7 @@ group_ls(struct session *session, void *into, char **words, int count, weir_erro
     (void)count;
     int rc = session_inspector(session, &inspector, err);
     if (rc == 0) {
+        session_about(session, "queue", queue);
         rc = weir_inspect_groups(inspector, queue, &list, err);
     }
     if (rc != 0) {

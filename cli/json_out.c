@@ -57,6 +57,17 @@ json_out_bytes(json_t *object, const char *name, const void *data, size_t len)
     free(text);
 }
 
+json_t *
+json_out_error(int code, const char *text)
+{
+    json_t *object = json_object();
+
+    json_object_set_new(object, "code", json_integer(code));
+    json_object_set_new(object, "name", json_string(weir_error_name(code)));
+    json_object_set_new(object, "message", json_out_text(text));
+    return object;
+}
+
 static json_t *
 headers_of(const weir_task_info *task)
 {

@@ -20,6 +20,9 @@ json_t *json_out_time(int64_t at_ms);
 /* Sets `name`, or `name`_base64, to bytes. */
 void json_out_bytes(json_t *object, const char *name, const void *data, size_t len);
 
+/* An error: {"code": -8, "name": "WEIR_E_NO_QUEUE", "message": "..."}. Never NULL but for memory. */
+json_t *json_out_error(int code, const char *text);
+
 json_t *json_out_task(const weir_task_info *task);
 
 /* Prints a document to standard output and frees it. Returns 0 or WEIR_E_NOMEM (document NULL). */

@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "help.h"
+#include "report.h"
 #include "where.h"
 
 #include <errno.h>
@@ -95,7 +96,9 @@ run(struct option_set *globals, int argc, char **argv, weir_error *err)
         return help_print(stdout, globals, argv + 1, argc - 1, err);
     }
     if (argc == 0 && !session->help) {
-        help_print(stderr, globals, NULL, 0, err);
+        if (!session->json) {
+            help_print(stderr, globals, NULL, 0, err);
+        }
         return weir_error_set(err, WEIR_E_INVALID, "no command given");
     }
     if (session->help ||
@@ -108,25 +111,51 @@ run(struct option_set *globals, int argc, char **argv, weir_error *err)
 
 /* Output that could not be written is a failure, but for a reader that had enough. */
 static int
-flush_output(void)
+flush_output(const struct session *session)
 {
+    weir_error why = {0};
+
     if (fflush(stdout) == 0 && !ferror(stdout)) {
         return EXIT_SUCCESS;
     }
     if (errno != EPIPE) {
-        fprintf(stderr, "weir: cannot write the output: %s\n", strerror(errno));
+        weir_error_set(&why, WEIR_E_IO, "cannot write the output: %s", strerror(errno));
+        report_error(session, why.code, &why);
     }
     return EXIT_FAILURE;
 }
 
 static int
-exit_status(int rc)
+exit_status(const struct session *session, int rc)
 {
+    int flushed = flush_output(session);
+
     if (rc == 0) {
-        return flush_output();
+        return flushed;
     }
-    flush_output();
     return rc == WEIR_E_INVALID || rc == WEIR_E_URL ? EXIT_USAGE : EXIT_FAILURE;
+}
+
+/* Also where the command line is wrong before the option is reached. */
+static bool
+wants_json(int argc, char *const *argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "-j") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+tell(struct session *session, int rc, const weir_error *err, int argc, char *const *argv)
+{
+    session->json = session->json || wants_json(argc, argv);
+    report_error(session, rc, err);
+    if (rc == WEIR_E_INVALID && !session->json) {
+        fputs("Try 'weir help'.\n", stderr);
+    }
 }
 
 int
@@ -139,11 +168,9 @@ main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     int rc = run(&globals, argc, argv, &err);
     if (rc < 0) {
-        fprintf(stderr, "weir: %s\n", err.text[0] != '\0' ? err.text : weir_strerror(rc));
+        tell(&session, rc, &err, argc, argv);
     }
-    if (rc == WEIR_E_INVALID) {
-        fputs("Try 'weir help'.\n", stderr);
-    }
+    int status = exit_status(&session, rc);
     session_close(&session);
-    return exit_status(rc);
+    return status;
 }

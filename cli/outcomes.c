@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One outcome is one object: {"id": ..., "queue": ..., "ok": true} or with "error" (the code's name) and "message".
+ * One outcome is one object: {"id": ..., "queue": ..., "ok": true} or false with "error".
  */
 #include <config.h>
 
@@ -17,53 +17,61 @@ outcomes_init(struct outcomes *outcomes, bool json, const char *key, const char 
     *outcomes = (struct outcomes){.key = key, .done = done, .array = json ? json_array() : NULL};
 }
 
+static const char *
+reason(const struct outcome *outcome)
+{
+    bool told = outcome->why != NULL && outcome->why[0] != '\0';
+
+    return told ? outcome->why : weir_strerror(outcome->rc);
+}
+
 static json_t *
-outcome_json(const struct outcomes *outcomes, const char *name, const char *queue, int rc,
-             const char *why, long long count)
+outcome_json(const struct outcomes *outcomes, const struct outcome *outcome)
 {
     json_t *object = json_object();
 
-    json_object_set_new(object, outcomes->key, json_out_text(name));
-    if (queue != NULL) {
-        json_object_set_new(object, "queue", json_out_text(queue));
+    json_object_set_new(object, outcomes->key, json_out_text(outcome->name));
+    if (outcome->queue != NULL) {
+        json_object_set_new(object, "queue", json_out_text(outcome->queue));
     }
-    if (count >= 0) {
-        json_object_set_new(object, outcomes->done, json_integer(count));
+    if (outcome->counted) {
+        json_object_set_new(object, outcomes->done, json_integer((json_int_t)outcome->count));
     }
-    json_object_set_new(object, "ok", json_boolean(rc == 0));
-    if (rc != 0) {
-        json_object_set_new(object, "error", json_string(weir_error_name(rc)));
-        json_object_set_new(object, "message", json_out_text(why));
+    json_object_set_new(object, "ok", json_boolean(outcome->rc == 0));
+    if (outcome->rc != 0) {
+        json_object_set_new(object, "error", json_out_error(outcome->rc, reason(outcome)));
+    } else if (outcome->note != NULL) {
+        json_object_set_new(object, "note", json_out_text(outcome->note));
     }
     return object;
 }
 
 static void
-print_outcome(const struct outcomes *outcomes, const char *name, int rc, const char *why,
-              long long count)
+print_outcome(const struct outcomes *outcomes, const struct outcome *outcome)
 {
-    if (rc != 0) {
+    if (outcome->rc != 0) {
         fflush(stdout);
-        fprintf(stderr, "weir: %s: %s\n", name, why);
-    } else if (count >= 0) {
-        printf("%s: %s, with %lld task%s\n", name, outcomes->done, count, count == 1 ? "" : "s");
-    } else {
-        printf("%s: %s\n", name, outcomes->done);
+        fprintf(stderr, "weir: %s: %s\n", outcome->name, reason(outcome));
+        return;
     }
+    printf("%s: %s", outcome->name, outcomes->done);
+    if (outcome->counted) {
+        printf(", with %zu task%s", outcome->count, outcome->count == 1 ? "" : "s");
+    }
+    if (outcome->note != NULL) {
+        printf(" (%s)", outcome->note);
+    }
+    putchar('\n');
 }
 
 void
-outcomes_add(struct outcomes *outcomes, const char *name, const char *queue, int rc,
-             const char *why, long long count)
+outcomes_add(struct outcomes *outcomes, const struct outcome *outcome)
 {
-    if (why == NULL || why[0] == '\0') {
-        why = weir_strerror(rc);
-    }
-    outcomes->failed = outcomes->failed || rc != 0;
+    outcomes->failed = outcomes->failed || outcome->rc != 0;
     if (outcomes->array != NULL) {
-        json_array_append_new(outcomes->array, outcome_json(outcomes, name, queue, rc, why, count));
+        json_array_append_new(outcomes->array, outcome_json(outcomes, outcome));
     } else {
-        print_outcome(outcomes, name, rc, why, count);
+        print_outcome(outcomes, outcome);
     }
 }
 

@@ -18,14 +18,20 @@ struct outcomes {
     bool failed;
 };
 
+struct outcome {
+    const char *name;
+    const char *queue; /* the task's, or NULL */
+    int rc;            /* 0 or a code */
+    const char *why;   /* text of the code; NULL or empty: its general one */
+    const char *note;  /* what is good to know of a success, or NULL */
+    size_t count;      /* of tasks that it concerned */
+    bool counted;      /* count means something */
+};
+
 void outcomes_init(struct outcomes *outcomes, bool json, const char *key, const char *done);
 
-/*
- * Tells what became of one: rc is 0 or the code whose text is `why` (NULL: its general text). `queue` is the task's, or
- * NULL. `count` is how many tasks it concerned, or negative.
- */
-void outcomes_add(struct outcomes *outcomes, const char *name, const char *queue, int rc,
-                  const char *why, long long count);
+/* Tells what became of one. */
+void outcomes_add(struct outcomes *outcomes, const struct outcome *outcome);
 
 /* Ends the list. Returns 0, COMMAND_FAILED or WEIR_E_NOMEM: what the command returns. */
 int outcomes_end(struct outcomes *outcomes, weir_error *err);

@@ -147,6 +147,7 @@ queue_inspect(struct session *session, void *options, char **words, int count, w
     (void)options;
     int rc = session_inspector(session, &inspector, err);
     for (int i = 0; rc == 0 && i < count; i++) {
+        session_about(session, "queue", words[i]);
         rc = weir_inspect_queue(inspector, words[i], &list, err);
         if (rc != 0) {
             break;
@@ -225,6 +226,7 @@ queue_history(struct session *session, void *into, char **words, int count, weir
         rc = weir_error_set(err, WEIR_E_INVALID, "option --days: at most 90 days are kept");
     }
     for (int i = 0; rc == 0 && i < count; i++) {
+        session_about(session, "queue", words[i]);
         memset(days, 0, sizeof days);
         rc = weir_inspect_history(inspector, words[i], days, day_count, err);
         if (rc == 0 && session->json) {

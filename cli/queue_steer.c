@@ -9,7 +9,9 @@
 #include "outcomes.h"
 #include "progress.h"
 
-typedef int (*queue_fn)(weir_inspector *inspector, const char *queue, weir_error *err);
+/* Puts what is good to know of a success into *note. */
+typedef int (*queue_fn)(weir_inspector *inspector, const char *queue, const char **note,
+                        weir_error *err);
 
 static int
 each_queue(struct session *session, char **words, int count, const char *done, queue_fn act,
@@ -25,15 +27,16 @@ each_queue(struct session *session, char **words, int count, const char *done, q
     outcomes_init(&outcomes, session->json, "queue", done);
     for (int i = 0; i < count; i++) {
         weir_error why = {0};
-        rc = act(inspector, words[i], &why);
-        outcomes_add(&outcomes, words[i], NULL, rc, why.text, -1);
+        struct outcome outcome = {.name = words[i], .why = why.text};
+        outcome.rc = act(inspector, words[i], &outcome.note, &why);
+        outcomes_add(&outcomes, &outcome);
     }
     return outcomes_end(&outcomes, err);
 }
 
 /* Pausing a queue before its first task is right, but a mistyped name looks the same. */
 static int
-pause_queue(weir_inspector *inspector, const char *queue, weir_error *err)
+pause_queue(weir_inspector *inspector, const char *queue, const char **note, weir_error *err)
 {
     weir_queue_list *list;
 
@@ -45,9 +48,16 @@ pause_queue(weir_inspector *inspector, const char *queue, weir_error *err)
     if (rc == 0) {
         weir_queue_list_free(list);
     } else if (rc == WEIR_E_NO_QUEUE) {
-        fprintf(stderr, "weir: there is no queue %s yet; it will begin paused\n", queue);
+        *note = "there is no such queue yet; it will begin paused";
     }
     return 0;
+}
+
+static int
+resume_queue(weir_inspector *inspector, const char *queue, const char **note, weir_error *err)
+{
+    (void)note;
+    return weir_resume_queue(inspector, queue, err);
 }
 
 static int
@@ -61,7 +71,7 @@ static int
 queue_resume(struct session *session, void *options, char **words, int count, weir_error *err)
 {
     (void)options;
-    return each_queue(session, words, count, "resumed", weir_resume_queue, err);
+    return each_queue(session, words, count, "resumed", resume_queue, err);
 }
 
 struct remove_options {
@@ -103,12 +113,13 @@ remove_one(weir_inspector *inspector, const char *queue, bool force, struct outc
     struct progress progress;
     const weir_pace pace = {.progress = progress_step, .arg = &progress};
     weir_error why = {0};
-    size_t done = 0;
+    struct outcome outcome = {.name = queue, .why = why.text};
 
     progress_init(&progress, "tasks deleted", 0);
-    int rc = weir_remove_queue(inspector, queue, force, &pace, &done, &why);
+    outcome.rc = weir_remove_queue(inspector, queue, force, &pace, &outcome.count, &why);
     progress_end(&progress);
-    outcomes_add(outcomes, queue, NULL, rc, why.text, rc == 0 || done > 0 ? (long long)done : -1);
+    outcome.counted = outcome.rc == 0 || outcome.count > 0;
+    outcomes_add(outcomes, &outcome);
 }
 
 static int

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The broker's log goes to standard error, warnings and errors only: a command's output is its own.
+ * The broker has no logger: what goes wrong with it comes back as the error of a call.
  */
 #include <config.h>
 
 #include "session.h"
 
+#include "report.h"
 #include "where.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ open_broker(struct session *session, weir_error *err)
         return rc;
     }
     if (fallback) {
-        fprintf(stderr, "weir: no broker given, using %s\n", url);
+        report_note(session, "no broker given, using %s", url);
     }
     rc = weir_broker_open(&session->broker, url, NULL, err);
     free(url);
@@ -58,6 +58,13 @@ session_inspector(struct session *session, weir_inspector **inspector, weir_erro
     }
     *inspector = session->inspector;
     return rc;
+}
+
+void
+session_about(struct session *session, const char *key, const char *about)
+{
+    session->about_key = key;
+    session->about = about;
 }
 
 int64_t

@@ -18,6 +18,8 @@ struct session {
     bool json;
     bool help;
     bool version;
+    const char *about_key; /* what the command is at: "queue", "id"; for JSON errors */
+    const char *about;     /* which one, or NULL */
     weir_config *config;
     weir_broker *broker;
     weir_client *client;
@@ -27,6 +29,9 @@ struct session {
 /* Owned by the session. Errors: those of opening a broker. */
 int session_client(struct session *session, weir_client **client, weir_error *err);
 int session_inspector(struct session *session, weir_inspector **inspector, weir_error *err);
+
+/* Says which thing the command is at from now on; the text must last. NULL: none. */
+void session_about(struct session *session, const char *key, const char *about);
 
 /* The time that tasks are compared with, ms since 1970. */
 int64_t session_now_ms(const struct session *session);

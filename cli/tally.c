@@ -11,7 +11,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,18 +18,11 @@ enum {
     PROGRESS_MS = 200
 };
 
-int
-tally_init(struct tally *tally, bool quiet, weir_error *err)
+void
+tally_init(struct tally *tally, bool json)
 {
-    memset(tally, 0, sizeof *tally);
-    tally->bad_lines = calloc(TALLY_KEPT, sizeof *tally->bad_lines);
-    if (tally->bad_lines == NULL) {
-        return weir_error_set(err, WEIR_E_NOMEM, NULL);
-    }
-    tally->quiet = quiet;
-    tally->live = isatty(STDERR_FILENO);
-    tally->started_ms = progress_clock_ms();
-    return 0;
+    *tally = (struct tally){
+        .json = json, .live = isatty(STDERR_FILENO), .started_ms = progress_clock_ms()};
 }
 
 static void
@@ -42,11 +34,12 @@ wipe(struct tally *tally)
     }
 }
 
+/* ---- as text ---- */
+
 static void
-tell(struct tally *tally, size_t line, const char *text)
+tell(struct tally *tally, size_t line, const char *id, const char *text)
 {
-    tally->problems++;
-    if (tally->quiet || tally->problems > TALLY_SHOWN + 1) {
+    if (tally->json || tally->problems > TALLY_SHOWN + 1) {
         return;
     }
     wipe(tally);
@@ -54,32 +47,114 @@ tell(struct tally *tally, size_t line, const char *text)
         fputs("weir: further problems are counted, but not shown\n", stderr);
         return;
     }
-    fprintf(stderr, "weir: line %zu: %s\n", line, text);
+    fprintf(stderr, "weir: line %zu: %s%s%s\n", line, id, id[0] != '\0' ? ": " : "", text);
 }
 
-void
-tally_enqueued(struct tally *tally)
+/* ---- as JSON ---- */
+
+static void
+begin(struct tally *tally)
 {
-    tally->enqueued++;
+    if (!tally->begun) {
+        fputs("{\n  \"lines\": [", stdout);
+        tally->begun = true;
+    }
 }
 
-void
-tally_refused(struct tally *tally, size_t line, int code)
+/* Takes the object over. */
+static void
+print_line(struct tally *tally, json_t *object)
 {
+    bool first = tally->enqueued + tally->problems == 1;
+
+    begin(tally);
+    wipe(tally);
+    fputs(first ? "\n    " : ",\n    ", stdout);
+    json_dumpf(object, stdout, 0);
+    json_decref(object);
+}
+
+static json_t *
+line_json(size_t line, bool ok)
+{
+    json_t *object = json_object();
+
+    json_object_set_new(object, "line", json_integer((json_int_t)line));
+    json_object_set_new(object, "ok", json_boolean(ok));
+    return object;
+}
+
+static json_t *
+receipt_json(size_t line, const weir_task *task, const weir_receipt *receipt)
+{
+    const char *queue = task->queue != NULL ? task->queue : WEIR_DEFAULT_QUEUE;
+    const char *id = receipt->id[0] != '\0' ? receipt->id : task->id;
+    json_t *object = line_json(line, receipt->code == 0);
+
+    json_object_set_new(object, "id", json_out_text(id));
+    json_object_set_new(object, "queue", json_out_text(queue));
+    if (receipt->code == 0) {
+        json_object_set_new(object, "state", json_out_text(weir_state_name(receipt->state)));
+    } else {
+        json_object_set_new(object, "error",
+                            json_out_error(receipt->code, weir_strerror(receipt->code)));
+    }
+    return object;
+}
+
+static void
+print_summary_json(struct tally *tally)
+{
+    json_t *refused = json_object();
+
+    for (int i = 1; i < TALLY_REASONS; i++) {
+        if (tally->refused[i] > 0) {
+            json_object_set_new(refused, weir_error_name(-i),
+                                json_integer((json_int_t)tally->refused[i]));
+        }
+    }
+    begin(tally);
+    printf("%s],\n  \"enqueued\": %zu,\n  \"refused\": ",
+           tally->enqueued + tally->problems > 0 ? "\n  " : "", tally->enqueued);
+    json_dumpf(refused, stdout, 0);
+    printf(",\n  \"bad\": %zu\n}\n", tally->bad);
+    json_decref(refused);
+}
+
+/* ---- both ---- */
+
+void
+tally_receipt(struct tally *tally, size_t line, const weir_task *task, const weir_receipt *receipt)
+{
+    int code = receipt->code;
+
+    tally->enqueued += code == 0;
+    tally->problems += code != 0;
     if (code < 0 && code > -TALLY_REASONS) {
         tally->refused[-code]++;
     }
-    tell(tally, line, weir_strerror(code));
+    if (code != 0) {
+        tell(tally, line, receipt->id, weir_strerror(code));
+    }
+    if (tally->json) {
+        print_line(tally, receipt_json(line, task, receipt));
+    }
 }
 
 void
-tally_bad(struct tally *tally, size_t line, const char *text)
+tally_bad(struct tally *tally, size_t line, const weir_error *why)
 {
-    if (tally->bad < TALLY_KEPT) {
-        tally->bad_lines[tally->bad] = (struct bad_line){line, strdup(text)};
+    if (tally->bad < TALLY_SHOWN) {
+        tally->bad_lines[tally->bad] = line;
     }
     tally->bad++;
-    tell(tally, line, text);
+    tally->problems++;
+    tell(tally, line, "", why->text);
+    if (tally->json) {
+        json_t *object = line_json(line, false);
+        json_object_set_new(object, "error", json_out_error(why->code, why->text));
+        print_line(tally, object);
+    }
 }
 
 void
@@ -109,46 +184,23 @@ tally_is_clean(const struct tally *tally)
     return tally->problems == 0;
 }
 
-static json_t *
-summary(const struct tally *tally)
-{
-    json_t *object = json_object(), *refused = json_object(), *bad = json_array();
-
-    for (int i = 1; i < TALLY_REASONS; i++) {
-        if (tally->refused[i] > 0) {
-            json_object_set_new(refused, weir_error_name(-i),
-                                json_integer((json_int_t)tally->refused[i]));
-        }
-    }
-    for (size_t i = 0; i < tally->bad && i < TALLY_KEPT; i++) {
-        json_t *line = json_object();
-        json_object_set_new(line, "line", json_integer((json_int_t)tally->bad_lines[i].number));
-        json_object_set_new(line, "error", json_out_text(tally->bad_lines[i].text));
-        json_array_append_new(bad, line);
-    }
-    json_object_set_new(object, "enqueued", json_integer((json_int_t)tally->enqueued));
-    json_object_set_new(object, "refused", refused);
-    json_object_set_new(object, "bad", json_integer((json_int_t)tally->bad));
-    json_object_set_new(object, "bad_lines", bad);
-    return object;
-}
-
 static void
 print_bad_numbers(const struct tally *tally)
 {
     printf("bad lines: %zu (", tally->bad);
     for (size_t i = 0; i < tally->bad && i < TALLY_SHOWN; i++) {
-        printf("%s%zu", i > 0 ? ", " : "", tally->bad_lines[i].number);
+        printf("%s%zu", i > 0 ? ", " : "", tally->bad_lines[i]);
     }
     puts(tally->bad > TALLY_SHOWN ? ", ...)" : ")");
 }
 
-int
-tally_print(struct tally *tally, bool json, weir_error *err)
+void
+tally_print(struct tally *tally)
 {
     wipe(tally);
-    if (json) {
-        return json_out_print(summary(tally), err);
+    if (tally->json) {
+        print_summary_json(tally);
+        return;
     }
     printf("enqueued:  %zu\n", tally->enqueued);
     for (int i = 1; i < TALLY_REASONS; i++) {
@@ -159,15 +211,4 @@ tally_print(struct tally *tally, bool json, weir_error *err)
     if (tally->bad > 0) {
         print_bad_numbers(tally);
     }
-    return 0;
-}
-
-void
-tally_release(struct tally *tally)
-{
-    for (size_t i = 0; i < tally->bad && i < TALLY_KEPT; i++) {
-        free(tally->bad_lines[i].text);
-    }
-    free(tally->bad_lines);
-    memset(tally, 0, sizeof *tally);
 }

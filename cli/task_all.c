@@ -9,6 +9,7 @@
 #include "confirm.h"
 #include "json_out.h"
 #include "progress.h"
+#include "report.h"
 
 #include <string.h>
 
@@ -141,7 +142,7 @@ go_on(const struct session *session, const struct all *all, weir_error *err)
                             all->options->group, &pace, &done, err);
     progress_end(&progress);
     if (rc != 0) {
-        fprintf(stderr, "weir: %zu tasks %s before it failed\n", done, done_words[all->verb]);
+        report_note(session, "%zu tasks %s before it failed", done, done_words[all->verb]);
         return rc;
     }
     return print_done(session, all, done, err);
@@ -157,6 +158,7 @@ do_all(struct session *session, const struct all_options *options, weir_verb ver
         rc = session_inspector(session, &all.inspector, err);
     }
     if (rc == 0) {
+        session_about(session, "queue", options->queue);
         rc = count_tasks(&all, err);
     }
     if (rc == 0) {

@@ -82,6 +82,7 @@ enqueue_one(struct session *session, const weir_task *task, weir_error *err)
 
     int rc = session_client(session, &client, err);
     if (rc == 0) {
+        session_about(session, "id", task->id);
         rc = weir_enqueue(client, task, &receipt, err);
     }
     return rc != 0 ? rc : print_receipt(session, task, &receipt, err);

@@ -20,19 +20,18 @@ struct each {
 static void
 act_on(struct each *each, const char *id)
 {
-    const char *queue = each->queue;
     weir_task_list *found = NULL;
     weir_error why = {0};
-    int rc = 0;
+    struct outcome outcome = {.name = id, .queue = each->queue, .why = why.text};
 
-    if (queue == NULL) {
-        rc = task_find(each->inspector, NULL, id, &found, &why);
-        queue = rc == 0 ? found->items[0]->queue : NULL;
+    if (outcome.queue == NULL) {
+        outcome.rc = task_find(each->inspector, NULL, id, &found, &why);
+        outcome.queue = outcome.rc == 0 ? found->items[0]->queue : NULL;
     }
-    if (rc == 0) {
-        rc = each->act(each->inspector, queue, id, each->arg, &why);
+    if (outcome.rc == 0) {
+        outcome.rc = each->act(each->inspector, outcome.queue, id, each->arg, &why);
     }
-    outcomes_add(&each->outcomes, id, queue, rc, why.text, -1);
+    outcomes_add(&each->outcomes, &outcome);
     weir_task_list_free(found);
 }
 

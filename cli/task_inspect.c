@@ -123,6 +123,7 @@ task_inspect(struct session *session, void *into, char **words, int count, weir_
     }
     int rc = session_inspector(session, &inspector, err);
     if (rc == 0) {
+        session_about(session, "id", id);
         rc = task_find(inspector, options->queue, id, &found, err);
     }
     if (rc == 0) {

@@ -47,7 +47,7 @@ take_line(struct import *import, const char *text, size_t len)
         batch_add(&import->batch, &line);
         return 0;
     }
-    tally_bad(&import->tally, line.number, why.text);
+    tally_bad(&import->tally, line.number, &why);
     task_line_release(&line);
     return import->options->go_on ? 0 : COMMAND_FAILED;
 }
@@ -78,15 +78,15 @@ read_all(struct import *import, weir_error *err)
 }
 
 static int
-import_all(struct import *import, bool json, weir_error *err)
+import_all(struct import *import, weir_error *err)
 {
     int rc = read_all(import, err);
 
     /* A file that cannot be read on, or a bad line: what came before it still counts. */
     int flushed = import->batch.count > 0 ? batch_flush(&import->batch, err) : 0;
-    int printed = tally_print(&import->tally, json, err);
-    if (rc < 0 || flushed < 0 || printed < 0) {
-        return rc < 0 ? rc : flushed < 0 ? flushed : printed;
+    tally_print(&import->tally);
+    if (rc < 0 || flushed < 0) {
+        return rc < 0 ? rc : flushed;
     }
     return rc == 0 && tally_is_clean(&import->tally) ? 0 : COMMAND_FAILED;
 }
@@ -105,15 +105,12 @@ task_jsonl(struct session *session, const struct jsonl_options *options, weir_er
     if (rc != 0) {
         return rc;
     }
-    rc = tally_init(&import.tally, session->json, err);
+    tally_init(&import.tally, session->json);
+    rc = batch_init(&import.batch, client, &import.tally, err);
     if (rc == 0) {
-        rc = batch_init(&import.batch, client, &import.tally, err);
-    }
-    if (rc == 0) {
-        rc = import_all(&import, session->json, err);
+        rc = import_all(&import, err);
         batch_release(&import.batch);
     }
-    tally_release(&import.tally);
     lines_close(&import.lines);
     return rc;
 }

@@ -248,6 +248,7 @@ task_ls(struct session *session, void *into, char **words, int count, weir_error
     if (rc != 0) {
         return rc;
     }
+    session_about(session, "queue", listing.queue);
     listing.now_ms = session_now_ms(session);
     listing.array = session->json ? json_array() : NULL;
     table_init(&listing.table, columns, sizeof columns / sizeof columns[0]);

@@ -267,7 +267,6 @@ queues_are_listed_inspected_and_have_a_history()
     expect_json 'length == 2 and .[0].queue == "low" and (.[0].history | length) == 3'
     run "$weir" queue inspect nosuch --json
     expect_status 1
-    [ ! -s "$tmp/out" ] || fail 'a failed command printed something'
     expect_usage 'at most 90' "$weir" queue history low --days 91
 }
 
@@ -371,7 +370,18 @@ jsonl_can_go_on_after_bad_lines()
     run "$weir" task enqueue --on-error continue --from-jsonl "$tmp/x.jsonl" --json
     expect_status 1
     expect_json '.enqueued == 1 and .refused == {"WEIR_E_CONFLICT": 2} and .bad == 2'
-    expect_json '.bad_lines | map(.line) == [2, 4]'
+    expect_json '.lines | map(select(.ok == false) | .line) | sort == [1, 2, 3, 4]'
+    expect_json '.lines | map(select(.line == 1)) == [{"line": 1, "ok": false, "id": "a",
+        "queue": "default", "error": {"code": -7, "name": "WEIR_E_CONFLICT",
+        "message": "task ID conflicts with another task"}}]'
+    expect_json '.lines | map(select(.line == 2))[0].error | .name == "WEIR_E_INVALID" and
+        (.message | startswith("column 3: "))'
+    expect_json '.lines | map(select(.ok))[0] | .line == 5 and .state == "pending" and (.id | length) == 36'
+    [ ! -s "$tmp/err" ] || fail 'something was said twice'
+    : > "$tmp/empty.jsonl"
+    run "$weir" task enqueue --from-jsonl "$tmp/empty.jsonl" --json
+    expect_status 0
+    expect_json '.lines == [] and .enqueued == 0 and .refused == {} and .bad == 0'
     run "$weir" task enqueue --from-jsonl "$tmp/none.jsonl"
     expect_status 1
     expect_err 'none.jsonl'
@@ -406,6 +416,45 @@ a_pausing_input_is_enqueued_as_it_comes()
     exec 9>&-
     wait "$reader" || fail 'the import failed'
     has_state second pending || fail 'the second line is missing'
+}
+
+# expect_json_error STATUS NAME FILTER ARGUMENT...: the command prints nothing, and this error as one line of JSON.
+expect_json_error()
+{
+    expected=$1
+    name=$2
+    filter=$3
+    shift 3
+    run "$weir" "$@"
+    expect_status "$expected"
+    [ ! -s "$tmp/out" ] || fail "$ran: printed $(head -c 200 "$tmp/out")"
+    jq -se "length == 1 and (.[0].error | .name == \"$name\" and .code < 0 and ($filter))" \
+        "$tmp/err" > /dev/null 2>&1 || fail "$ran: not $name, $filter: $(head -c 400 "$tmp/err")"
+}
+
+errors_are_json_where_output_is()
+{
+    "$weir" task enqueue --type t --id taken > /dev/null
+    expect_json_error 1 WEIR_E_NO_QUEUE '.queue == "none" and (.message | contains("none"))' \
+        --json queue inspect none
+    expect_json_error 1 WEIR_E_NO_QUEUE '.queue == "none"' queue history none --json
+    expect_json_error 1 WEIR_E_NO_QUEUE '.queue == "none"' task ls -q none -j
+    expect_json_error 1 WEIR_E_NO_QUEUE '.queue == "none"' group ls -q none -j
+    expect_json_error 1 WEIR_E_NO_QUEUE '.queue == "none"' task runall -q none -s archived -j
+    expect_json_error 1 WEIR_E_NO_TASK '.id == "none"' task inspect none -j
+    expect_json_error 1 WEIR_E_CONFLICT '.id == "taken"' task enqueue --type t --id taken -j
+    expect_json_error 1 WEIR_E_IO '.message | contains("none.json")' -c "$tmp/none.json" stats -j
+    expect_json_error 1 WEIR_E_IO '.message | contains("none.jsonl")' \
+        task enqueue --from-jsonl "$tmp/none.jsonl" -j
+    expect_json_error 2 WEIR_E_INVALID '.message | contains("--type")' task enqueue --json
+    expect_json_error 2 WEIR_E_INVALID '.message | contains("frobnicate")' frobnicate --json
+    expect_json_error 2 WEIR_E_INVALID '.message | contains("--nosuch")' stats --nosuch --json
+    expect_json_error 2 WEIR_E_INVALID '.message == "no command given"' --json
+    expect_json_error 2 WEIR_E_URL '.message | contains("nosuch")' --broker nosuch:x stats --json
+    run "$weir" queue pause later --json
+    expect_json '.[0].ok and (.[0].note | contains("no such queue yet"))'
+    run env -u WEIR_BROKER "$weir" task enqueue --type t --json
+    jq -e '.note | contains("weir.db")' "$tmp/err" > /dev/null || fail 'the note is no JSON'
 }
 
 output_that_cannot_be_written_is_a_failure()
@@ -446,5 +495,6 @@ run_tests \
     jsonl_can_go_on_after_bad_lines \
     many_and_long_lines_are_taken \
     a_pausing_input_is_enqueued_as_it_comes \
+    errors_are_json_where_output_is \
     output_that_cannot_be_written_is_a_failure \
     the_example_of_the_manual_compiles

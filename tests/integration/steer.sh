@@ -50,8 +50,8 @@ refused()
     has_state "$2" "$2" || fail "$1 changed the $2 task"
     run "$weir" --json task "$1" "$2"
     expect_status 1
-    expect_json 'length == 1 and .[0].ok == false and .[0].error == "WEIR_E_STATE"'
-    expect_json ".[0].id == \"$2\" and .[0].message == \"$3\""
+    expect_json 'length == 1 and .[0].ok == false and .[0].error.name == "WEIR_E_STATE"'
+    expect_json ".[0].id == \"$2\" and .[0].error.message == \"$3\""
 }
 
 # taken VERB ID STATE WORDS: the order is obeyed, and the task is then in this state, or gone.
@@ -178,7 +178,7 @@ each_of_several_has_its_own_result()
     run "$weir" task rm a b nosuch --json
     expect_status 1
     expect_json 'map(.ok) == [true, true, false] and map(.queue) == ["default", "low", null]'
-    expect_json '.[2].error == "WEIR_E_NO_TASK"'
+    expect_json '.[2].error.name == "WEIR_E_NO_TASK"'
     run "$weir" task delete --queue nosuch x
     expect_status 1
     expect_err 'nosuch'
@@ -315,12 +315,12 @@ queues_are_paused_and_resumed()
     expect_err 'paused already'
     run "$weir" queue unpause a nosuch b --json
     expect_status 1
-    expect_json 'map(.ok) == [true, false, true] and .[1].error == "WEIR_E_STATE"'
+    expect_json 'map(.ok) == [true, false, true] and .[1].error.name == "WEIR_E_STATE"'
     run "$weir" queue resume a
     expect_status 1
     run "$weir" queue pause new
     expect_status 0
-    expect_err 'no queue new yet'
+    expect_out 'no such queue yet'
     put --queue new
     run "$weir" queue inspect new --json
     expect_json '.[0].paused'
