@@ -328,8 +328,6 @@ weir__aggregator_start(weir_server *server, weir_error *err)
         return 0;
     }
     if ((weir__broker_capabilities(server->broker) & WEIR_CAP_GROUPS) == 0) {
-        weir_log(server->logger, WEIR_LOG_WARN,
-                 "this broker has no groups: the aggregators are of no use");
         return 0;
     }
     while (aggregator->thread_count < WEIR__ROUNDS && code == 0) {

@@ -4,7 +4,7 @@
  * parts that belong to one thread (the mover's order, the heartbeat's lists) are laid down for that thread, which takes
  * them over at the begin of its next round.
  *
- * change_lock keeps two changes, a change and the start, and a change and the end of the workers apart.
+ * The logger hears of a change when no lock is held. change_lock keeps two changes, a change and the start, and a change and the end of the workers apart.
  */
 #include <config.h>
 
@@ -95,10 +95,12 @@ weir_server_set_queues(weir_server *server, const weir_queue_weight *queues, siz
     drop_plan(&plan);
     if (started) {
         tell_all(server);
+    }
+    pthread_mutex_unlock(&server->change_lock);
+    if (started) {
         weir_log(server->logger, WEIR_LOG_INFO, "server has other queues",
                  weir_log_uint("queues", served), weir_log_bool("strict", strict_priority));
     }
-    pthread_mutex_unlock(&server->change_lock);
     return alive ? 0 : refuse(err);
 }
 
@@ -129,8 +131,6 @@ change_concurrency(weir_server *server, int concurrency, weir_error *err)
     pthread_mutex_unlock(&server->lock);
     if (server->worker_threads > 0) {
         weir__beat_soon(server);
-        weir_log(server->logger, WEIR_LOG_INFO, "server has another concurrency",
-                 weir_log_int("concurrency", concurrency));
     }
     return 0;
 }
@@ -145,7 +145,12 @@ weir_server_set_concurrency(weir_server *server, int concurrency, weir_error *er
     }
     pthread_mutex_lock(&server->change_lock);
     code = change_concurrency(server, concurrency, err);
+    bool started = code == 0 && server->worker_threads > 0;
     pthread_mutex_unlock(&server->change_lock);
+    if (started) {
+        weir_log(server->logger, WEIR_LOG_INFO, "server has another concurrency",
+                 weir_log_int("concurrency", concurrency));
+    }
     return code;
 }
 

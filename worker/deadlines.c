@@ -5,7 +5,8 @@
  * may have their task by now.
  *
  * This duty calls no broker and has a keeper of its own, so that it is on time when the broker is not. It looks at all
- * slots when the earliest time of any comes; the mover calls it when a new task's is earlier still.
+ * slots when the earliest time of any comes; the mover calls it when a new task's is earlier still. What it finds it
+ * tells the logger without the lock.
  */
 #include <config.h>
 
@@ -17,11 +18,25 @@ earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static int64_t
-look_at_lease(struct weir__slot *slot, int64_t now_ms)
-{
-    const weir_task_info *task = slot->claim.task;
+/* What is to be done without the lock, for the slot that was looked at last. */
+struct finding {
+    struct weir__slot *give_up; /* its grace is over and the handler has said nothing yet */
+    weir_task_info *lost; /* names the task whose lease has ended, if there was memory for it */
+    bool lease_ended;
+};
 
+/* The names of a task that may be gone once the lock is given up. */
+static weir_task_info *
+copy_names(const weir_task_info *task)
+{
+    const weir_task_info names = {.id = task->id, .type = task->type, .queue = task->queue};
+
+    return weir_task_info_copy(&names);
+}
+
+static int64_t
+look_at_lease(struct weir__slot *slot, int64_t now_ms, struct finding *found)
+{
     if (slot->lost || slot->hold != WEIR__HOLD_CLAIMED) {
         return WEIR_NEVER;
     }
@@ -30,32 +45,8 @@ look_at_lease(struct weir__slot *slot, int64_t now_ms)
     }
     slot->lost = true;
     weir__context_cancel(&slot->context, WEIR_E_CANCELED);
-    weir_log(slot->server->logger, WEIR_LOG_WARN,
-             "the lease on a task could not be renewed, its handler is cancelled",
-             weir_log_str("queue", task->queue), weir_log_str("id", task->id),
-             weir_log_str("type", task->type));
-    return WEIR_NEVER;
-}
-
-/* Sets *give_up when the grace is over and the handler has said nothing yet. */
-static int64_t
-look_at_end(struct weir__slot *slot, int64_t now_ms, bool *give_up)
-{
-    if (slot->end_boot_ms == WEIR_NEVER || slot->stuck) {
-        return WEIR_NEVER;
-    }
-    if (now_ms < slot->end_boot_ms) {
-        return slot->end_boot_ms;
-    }
-    if (!slot->overdue) {
-        slot->overdue = true;
-        weir__context_cancel(&slot->context, WEIR_E_DEADLINE);
-    }
-    int64_t grace_end_ms = slot->end_boot_ms + slot->server->settings.cancel_grace_ms;
-    if (now_ms < grace_end_ms) {
-        return grace_end_ms;
-    }
-    *give_up = !atomic_exchange(&slot->decided, true);
+    found->lease_ended = true;
+    found->lost = copy_names(slot->claim.task);
     return WEIR_NEVER;
 }
 
@@ -71,24 +62,55 @@ note_stuck(struct weir__slot *slot)
     }
 }
 
-/* Goes on from *i to the next slot to give up, or to the end. */
-static struct weir__slot *
-look_from(weir_server *server, size_t *i, int64_t now_ms, int64_t *next_ms)
+static int64_t
+look_at_end(struct weir__slot *slot, int64_t now_ms, struct finding *found)
 {
-    while (*i < server->slot_count) {
+    if (slot->end_boot_ms == WEIR_NEVER || slot->stuck) {
+        return WEIR_NEVER;
+    }
+    if (now_ms < slot->end_boot_ms) {
+        return slot->end_boot_ms;
+    }
+    if (!slot->overdue) {
+        slot->overdue = true;
+        weir__context_cancel(&slot->context, WEIR_E_DEADLINE);
+    }
+    int64_t grace_end_ms = slot->end_boot_ms + slot->server->settings.cancel_grace_ms;
+    if (now_ms < grace_end_ms) {
+        return grace_end_ms;
+    }
+    if (!atomic_exchange(&slot->decided, true)) {
+        note_stuck(slot);
+        found->give_up = slot;
+    }
+    return WEIR_NEVER;
+}
+
+/* Goes on from *i to the next slot about which there is something to do, or to the end: false. */
+static bool
+look_from(weir_server *server, size_t *i, int64_t now_ms, int64_t *next_ms, struct finding *found)
+{
+    *found = (struct finding){0};
+    while (*i < server->slot_count && found->give_up == NULL && !found->lease_ended) {
         struct weir__slot *slot = server->slots[(*i)++];
-        bool give_up = false;
-        if (!slot->running) {
-            continue;
-        }
-        *next_ms = earlier(*next_ms, look_at_lease(slot, now_ms));
-        *next_ms = earlier(*next_ms, look_at_end(slot, now_ms, &give_up));
-        if (give_up) {
-            note_stuck(slot);
-            return slot;
+        if (slot->running) {
+            *next_ms = earlier(*next_ms, look_at_lease(slot, now_ms, found));
+            *next_ms = earlier(*next_ms, look_at_end(slot, now_ms, found));
         }
     }
-    return NULL;
+    return found->give_up != NULL || found->lease_ended;
+}
+
+static void
+log_lease(const weir_server *server, const weir_task_info *task)
+{
+    static const weir_task_info nobody;
+
+    task = task != NULL ? task : &nobody;
+    weir_log(server->logger, WEIR_LOG_WARN,
+             "the lease on a task could not be renewed, its handler is cancelled",
+             weir_log_str("queue", task->queue), weir_log_str("id", task->id),
+             weir_log_str("type", task->type));
 }
 
 /* Fails the attempt of a handler that still runs. The claim is safe: it has no outcome yet. */
@@ -111,21 +133,35 @@ give_up_slot(struct weir__slot *slot)
                          weir__broker_now_ms(server->broker), &slot->finish);
 }
 
+static void
+act_on(weir_server *server, struct finding *found)
+{
+    if (found->lease_ended) {
+        log_lease(server, found->lost);
+        weir_task_info_free(found->lost);
+    }
+    if (found->give_up != NULL) {
+        give_up_slot(found->give_up);
+    }
+}
+
 int64_t
 weir__deadlines_duty(void *arg)
 {
     weir_server *server = arg;
     int64_t now_ms = weir__broker_boot_ms(server->broker);
     int64_t next_ms = WEIR_NEVER;
-    struct weir__slot *slot;
+    struct finding found;
     size_t i = 0;
 
     pthread_mutex_lock(&server->lock);
-    while ((slot = look_from(server, &i, now_ms, &next_ms)) != NULL) {
+    while (look_from(server, &i, now_ms, &next_ms, &found)) {
         pthread_mutex_unlock(&server->lock);
-        give_up_slot(slot);
+        act_on(server, &found);
         pthread_mutex_lock(&server->lock);
-        weir__slot_resolve(slot);
+        if (found.give_up != NULL) {
+            weir__slot_resolve(found.give_up);
+        }
     }
     pthread_mutex_unlock(&server->lock);
     return next_ms;

@@ -130,23 +130,36 @@ unpin_claims(weir_server *server)
 }
 
 static void
-lose(weir_server *server, struct weir__slot *slot)
+lose(struct weir__slot *slot)
 {
-    const weir_task_info *task = slot->claim.task;
-
     slot->lost = true;
     weir__context_cancel(&slot->context, WEIR_E_CANCELED);
-    weir_log(server->logger, WEIR_LOG_WARN,
-             "the lease on a task was lost, its handler is cancelled",
-             weir_log_str("queue", task->queue), weir_log_str("id", task->id),
-             weir_log_str("type", task->type));
 }
 
-/* What is not pinned any more, or has no hold, was settled meanwhile: its answer means nothing. */
+/* The claims are the beat's copies; what they point to is pinned. */
+static void
+log_lost(const weir_server *server, size_t count)
+{
+    const struct weir__beat *beat = &server->beat;
+
+    for (size_t i = 0; i < count; i++) {
+        const weir_task_info *task = beat->lists.claims[i].task;
+        weir_log(server->logger, WEIR_LOG_WARN,
+                 "the lease on a task was lost, its handler is cancelled",
+                 weir_log_str("queue", task->queue), weir_log_str("id", task->id),
+                 weir_log_str("type", task->type));
+    }
+}
+
+/*
+ * What is not pinned any more, or has no hold, was settled meanwhile: its answer means nothing. Claims that are lost now
+ * come to the front of the list, which nobody needs any more.
+ */
 static void
 apply_answers(weir_server *server, int64_t lease_end_ms)
 {
     struct weir__beat *beat = &server->beat;
+    size_t lost = 0;
 
     pthread_mutex_lock(&server->lock);
     for (size_t i = 0; i < beat->item_count; i++) {
@@ -159,13 +172,15 @@ apply_answers(weir_server *server, int64_t lease_end_ms)
             slot->lease_end_boot_ms = lease_end_ms;
         } else if (item->result == WEIR_E_STALE && slot->hold == WEIR__HOLD_CLAIMED &&
                    !slot->lost) {
-            lose(server, slot);
+            lose(slot);
+            beat->lists.claims[lost++] = beat->lists.claims[i];
         }
         if (item->cancelled != WEIR_CANCEL_NONE && slot->running) {
             weir__context_cancel_as(&slot->context, item->cancelled);
         }
     }
     pthread_mutex_unlock(&server->lock);
+    log_lost(server, lost);
 }
 
 /* The answers count also when the call failed on its way: each item has its own. */

@@ -202,6 +202,13 @@ call_broker(weir_server *server, weir__claims *claims, weir_error *err)
     return weir__consume(server->broker, move->finishes, move->count, NULL, 0, &want, claims, err);
 }
 
+/* Whether an outcome is to be tried again: the broker has not decided, as the call failed. */
+static bool
+is_open(int outcome, int code)
+{
+    return outcome != 0 && outcome != WEIR_E_STALE && code != 0;
+}
+
 /* The task stays with whoever has it now. */
 static void
 log_refused(const weir_server *server, const struct weir__slot *slot, int code)
@@ -239,14 +246,12 @@ settle_finishes(weir_server *server, int code)
     for (size_t i = 0; i < move->count; i++) {
         struct weir__slot *slot = move->slots[i];
         int outcome = move->finishes[i].outcome;
-        if (outcome != 0 && outcome != WEIR_E_STALE && code != 0) {
+        if (is_open(outcome, code)) {
             slot->unsure = slot->unsure || outcome == WEIR_E_UNKNOWN;
             try_again(server, slot, &front);
             continue;
         }
-        if (outcome != 0) {
-            log_refused(server, slot, outcome);
-        } else if (slot->finish.kind == WEIR_FINISH_RETRY) {
+        if (outcome == 0 && slot->finish.kind == WEIR_FINISH_RETRY) {
             weir__forward_by(server, slot->finish.at_ms);
         }
         server->given_back += outcome == 0 && slot->finish.kind == WEIR_FINISH_REQUEUE;
@@ -337,15 +342,18 @@ note_result(weir_server *server, int code, const weir_error *err)
     }
 }
 
-/* Tells the application what is committed, while the slots still have what that is about. */
+/* Tells the application what is committed and what was refused, while the slots still have what that is about. */
 static void
-tell_changes(const weir_server *server)
+tell_changes(const weir_server *server, int code)
 {
     const struct weir__move *move = &server->move;
 
     for (size_t i = 0; i < move->count; i++) {
-        if (move->finishes[i].outcome == 0) {
+        int outcome = move->finishes[i].outcome;
+        if (outcome == 0) {
             weir__outcome_tell(&server->settings.rules, &move->finishes[i]);
+        } else if (!is_open(outcome, code)) {
+            log_refused(server, move->slots[i], outcome);
         }
     }
 }
@@ -361,7 +369,7 @@ move_once(weir_server *server)
     int code = call_broker(server, &claims, &err);
 
     note_result(server, code, &err);
-    tell_changes(server);
+    tell_changes(server, code);
     pthread_mutex_lock(&server->lock);
     settle_move(server, code, &claims, lease_end_ms);
     pthread_mutex_unlock(&server->lock);

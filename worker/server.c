@@ -247,6 +247,19 @@ start_threads(weir_server *server, weir_error *err)
     return code;
 }
 
+static void
+log_started(weir_server *server)
+{
+    weir_log(server->logger, WEIR_LOG_INFO, "server started", weir_log_str("server", server->id),
+             weir_log_int("concurrency", atomic_load(&server->concurrency)),
+             weir_log_uint("queues", server->settings.queues->count),
+             weir_log_str("broker", weir_broker_url(server->broker)));
+    if (weir__mux_aggregates(server->mux) && !weir__aggregator_runs(server)) {
+        weir_log(server->logger, WEIR_LOG_WARN,
+                 "this broker has no groups: the aggregators are of no use");
+    }
+}
+
 int
 weir_server_start(weir_server *server, weir_error *err)
 {
@@ -272,10 +285,7 @@ weir_server_start(weir_server *server, weir_error *err)
         weir__stop_threads(server);
         return code;
     }
-    weir_log(server->logger, WEIR_LOG_INFO, "server started", weir_log_str("server", server->id),
-             weir_log_int("concurrency", atomic_load(&server->concurrency)),
-             weir_log_uint("queues", server->settings.queues->count),
-             weir_log_str("broker", weir_broker_url(server->broker)));
+    log_started(server);
     return 0;
 }
 

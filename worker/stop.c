@@ -88,11 +88,6 @@ flush_outcomes(weir_server *server)
     while (!server->mover_ended) {
         pthread_cond_wait(&server->changed, &server->lock);
     }
-    if (server->held > 0) {
-        weir_log(server->logger, WEIR_LOG_ERROR,
-                 "the broker did not take all outcomes, their tasks will run again",
-                 weir_log_uint("tasks", server->held));
-    }
 }
 
 static void
@@ -143,6 +138,18 @@ weir__stop_threads(weir_server *server)
     pthread_mutex_unlock(&server->lock);
 }
 
+static void
+log_stopped(weir_server *server, size_t held, size_t given_back, int running)
+{
+    if (held > 0) {
+        weir_log(server->logger, WEIR_LOG_ERROR,
+                 "the broker did not take all outcomes, their tasks will run again",
+                 weir_log_uint("tasks", held));
+    }
+    weir_log(server->logger, WEIR_LOG_INFO, "server stopped",
+             weir_log_uint("given_back", given_back), weir_log_int("running", running));
+}
+
 /* True for the one who is to stop the server; others wait until it is done. Sets *code. */
 static bool
 begin_stop(weir_server *server, int *code)
@@ -187,23 +194,25 @@ weir_server_stop(weir_server *server)
         pthread_mutex_unlock(&server->lock);
         return code != 0 ? code : weir_server_active(server);
     }
+    pthread_mutex_unlock(&server->lock);
     int64_t now_ms = weir__broker_boot_ms(server->broker);
     weir__keeper_call(&server->keeper, WEIR__DUTY_HEARTBEAT, now_ms);
     weir__keeper_call(&server->keeper, WEIR__DUTY_PERIODIC, now_ms);
     weir_log(server->logger, WEIR_LOG_INFO, "server stops",
-             weir_log_int("running", atomic_load(&server->running)));
+             weir_log_int("running", weir_server_active(server)));
     weir__aggregator_end(server);
+    pthread_mutex_lock(&server->lock);
     end_handlers(server);
     flush_outcomes(server);
     size_t given_back = server->given_back;
+    size_t held = server->held;
     pthread_mutex_unlock(&server->lock);
     weir__keeper_stop(&server->keeper);
     weir__periodic_leave(server);
     int rounds = weir__aggregator_stop(server, until_ms);
     weir__presence_leave(server);
     weir__stop_threads(server);
-    weir_log(server->logger, WEIR_LOG_INFO, "server stopped",
-             weir_log_uint("given_back", given_back),
-             weir_log_int("running", weir_server_active(server) + rounds));
-    return weir_server_active(server) + rounds;
+    int running = weir_server_active(server) + rounds;
+    log_stopped(server, held, given_back, running);
+    return running;
 }

@@ -53,7 +53,11 @@ flaky_consume(void *self, const weir_request_id *request, int64_t now_ms, weir_c
         set_finishes(work, WEIR_E_UNKNOWN);
         return fail(err);
     }
-    return real->consume(self, request, now_ms, work, err);
+    int code = real->consume(self, request, now_ms, work, err);
+    if (atomic_load(&flaky.finish_stale)) {
+        set_finishes(work, WEIR_E_STALE);
+    }
+    return code;
 }
 
 static int
@@ -127,6 +131,7 @@ flaky_reset(void)
     atomic_store(&flaky.takes_fail, false);
     atomic_store(&flaky.replies_lost, false);
     atomic_store(&flaky.extend_fails, false);
+    atomic_store(&flaky.finish_stale, false);
     atomic_store(&flaky.extend_stale, false);
     atomic_store(&flaky.extend_cancels, false);
     atomic_store(&flaky.wait_fails, false);

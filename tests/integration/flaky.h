@@ -14,6 +14,7 @@ struct flaky {
     atomic_bool takes_fail;    /* only calls that take */
     atomic_bool replies_lost;  /* finishes are done, and then the call fails */
     atomic_bool extend_fails;
+    atomic_bool finish_stale;   /* every outcome is said to be refused */
     atomic_bool extend_stale;   /* every lease is said to be lost */
     atomic_bool extend_cancels; /* every task is said to be cancelled */
     atomic_bool wait_fails;

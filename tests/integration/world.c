@@ -246,6 +246,9 @@ count_line(const weir_log_record *record, void *arg)
     if (strstr(record->message, "the clock stepped") != NULL) {
         atomic_fetch_add(&world.jumps, 1);
     }
+    if (world.on_log != NULL) {
+        world.on_log(record);
+    }
     if (getenv("WEIR_TEST_LOG") != NULL) {
         fputs(record->line, stderr);
     }

@@ -39,6 +39,7 @@ struct world {
     atomic_int recoveries;  /* log lines of its end */
     atomic_int jumps;       /* log lines of clocks that stepped */
     atomic_bool released;
+    void (*on_log)(const weir_log_record *record); /* or NULL; to be set while no server runs */
     char queues[1024][16]; /* the queues of the tasks, in the order in which they began */
 };
 

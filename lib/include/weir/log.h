@@ -89,7 +89,8 @@ typedef struct weir_log_record {
 
 /*
  * Takes an event in place of a file. Called on the thread that logs, by several at once; must not
- * use the logger it was called by. Since 0.1.
+ * use the logger it was called by. A server holds none of its locks meanwhile: its functions may be called, but
+ * those that wait for its threads (weir_server_stop(), weir_server_free()). Since 0.1.
  */
 typedef void (*weir_log_fn)(const weir_log_record *record, void *arg);
 
