@@ -39,7 +39,7 @@ void fixture_pause_ms(int ms); /* between two looks at a condition with a deadli
 /* Repeats until the condition holds or 10 s are over. */
 #define FIXTURE_UNTIL(condition)                                                                   \
     do {                                                                                           \
-        int64_t until_ms_ = fixture_now_ms() + 10000;                                              \
+        int64_t until_ms_ = fixture_now_ms() + 30000;                                              \
         while (!(condition) && fixture_now_ms() < until_ms_) {                                     \
             fixture_pause_ms(5);                                                                   \
         }                                                                                          \
