@@ -21,14 +21,17 @@ check_options(const weir_broker_options *options, weir_error *err)
         if (options->reserved[i] != 0)
             return weir_error_set(err, WEIR_E_INVALID, "broker options: reserved must be zero");
     }
+    if (options->mode < WEIR_OPEN_CREATE || options->mode > WEIR_OPEN_READ)
+        return weir_error_set(err, WEIR_E_INVALID, "broker options: mode %d", (int)options->mode);
     return 0;
 }
 
 /* A backend must set err; where one forgets, the code's text has to do. */
 static int
-open_store(weir_broker *broker, const weir_url *url, weir_error *err)
+open_store(weir_broker *broker, const weir_url *url, weir_open_mode mode, weir_error *err)
 {
-    weir_backend_open how = {.url = url, .clock = broker->clock, .logger = broker->logger};
+    weir_backend_open how = {
+        .url = url, .clock = broker->clock, .logger = broker->logger, .mode = mode};
     int rc = broker->backend->open(&broker->self, &how, err);
 
     if (rc < 0)
@@ -61,7 +64,7 @@ broker_new(weir_broker **result, const struct weir__url *url, const weir_broker_
     rc = weir__registry_find(&broker->backend, url->parts.scheme, err);
     if (rc < 0)
         goto fail;
-    rc = open_store(broker, &url->parts, err);
+    rc = open_store(broker, &url->parts, options->mode, err);
     if (rc < 0)
         goto fail;
     *result = broker;

@@ -46,22 +46,44 @@ has_system_error(int rc)
     return (rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_IOERR;
 }
 
-/*
- * A file that is not there and a folder where none may be made: SQLite then tries to read the file, and has
- * "No such file" for that. Writes the folder's name.
- */
+/* Failures that may be those to make a file. */
+static bool
+lacks_files(int rc)
+{
+    return (rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY;
+}
+
+/* Whether nothing may be made in the file's folder, whose name is written. */
 static bool
 folder_is_closed(const char *path, char *folder, size_t size)
 {
     const char *slash = strrchr(path, '/');
     size_t len = slash == NULL ? 0 : (size_t)(slash - path);
 
-    if (access(path, F_OK) == 0 || errno != ENOENT || len >= size)
+    if (len >= size)
         return false;
     snprintf(folder, size, "%.*s", (int)len, path);
     if (len == 0)
         snprintf(folder, size, "%s", slash == NULL ? "." : "/");
     return access(folder, W_OK | X_OK) != 0 && (errno == EACCES || errno == EROFS);
+}
+
+/*
+ * What cannot be opened in a folder where nothing may be made. SQLite has "No such file" for a database that it may not make,
+ * and less for a log.
+ */
+static int
+fail_in_closed_folder(struct weir__conn *conn, int code, const char *name, const char *folder)
+{
+    int why = errno;
+
+    if (access(name, F_OK) != 0)
+        return weir_error_set(&conn->err, code, "%s: cannot be made in the folder %s: %s", name,
+                              folder, strerror(why));
+    return weir_error_set(&conn->err, code,
+                          "%s: cannot be opened: it takes a program that has it open, or the "
+                          "right to write in the folder %s: %s",
+                          name, folder, strerror(why));
 }
 
 int
@@ -77,9 +99,8 @@ weir__conn_fail(struct weir__conn *conn, int rc)
     if (code == WEIR_E_BUSY && conn->busy_timeout_ms >= 1000)
         return weir_error_set(&conn->err, code, "%s: locked by another process for %" PRId64 " s",
                               name, conn->busy_timeout_ms / 1000);
-    if ((rc & 0xff) == SQLITE_CANTOPEN && folder_is_closed(name, folder, sizeof(folder)))
-        return weir_error_set(&conn->err, code, "%s: cannot be made in the folder %s: %s", name,
-                              folder, strerror(errno));
+    if (lacks_files(rc) && folder_is_closed(name, folder, sizeof(folder)))
+        return fail_in_closed_folder(conn, code, name, folder);
     if (system_error != 0)
         return weir_error_set(&conn->err, code, "%s: %s: %s", name, sqlite3_errmsg(conn->db),
                               strerror(system_error));

@@ -40,6 +40,22 @@ read_busy_timeout(struct weir__options *options, const char *value)
     return false;
 }
 
+static bool
+read_mode(struct weir__options *options, const char *value)
+{
+    static const char *const names[] = {
+        [WEIR_OPEN_CREATE] = "rwc", [WEIR_OPEN_EXISTING] = "rw", [WEIR_OPEN_READ] = "ro"};
+    size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(value, names[i]) != 0)
+            continue;
+        options->mode = (weir_open_mode)i;
+        return true;
+    }
+    return false;
+}
+
 static const struct parameter {
     const char *name;
     const char *form;
@@ -47,6 +63,7 @@ static const struct parameter {
 } parameters[] = {
     {"sync", "full or normal", read_sync},
     {"busy_timeout", "a duration such as 10s, of a day at most", read_busy_timeout},
+    {"mode", "rwc, rw or ro", read_mode},
 };
 
 static int
@@ -62,9 +79,9 @@ read_parameter(struct weir__options *options, const weir_url_param *param, weir_
         return weir_error_set(err, WEIR_E_URL, "sqlite: parameter %s must be %s", param->name,
                               parameters[i].form);
     }
-    return weir_error_set(err, WEIR_E_URL,
-                          "sqlite: unknown parameter \"%s\" (there are sync and busy_timeout)",
-                          param->name);
+    return weir_error_set(
+        err, WEIR_E_URL, "sqlite: unknown parameter \"%s\" (there are sync, busy_timeout and mode)",
+        param->name);
 }
 
 int

@@ -129,9 +129,15 @@ weir__schema_check(struct weir__conn *conn)
         return refuse_newer(conn, version);
     if (version == newest())
         return 0;
+    if (version == 0)
+        return weir_error_set(&conn->err, WEIR_E_STATE,
+                              "%s: has no queues yet (open it once as a broker, for writing)",
+                              conn->name);
     return weir_error_set(&conn->err, WEIR_E_STATE,
-                          "%s: has no queue of this version (open it once as a broker)",
-                          conn->name);
+                          "%s: its schema has version %" PRId64
+                          ", this program needs version %" PRId64
+                          " (open it once as a broker, for writing)",
+                          conn->name, version, newest());
 }
 
 int

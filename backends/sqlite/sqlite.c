@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The SQLite backend: its table, opening and closing, and what the other files share.
- *
- * A database file of our own is put into WAL mode; one that holds an application's tables too is taken as it is, with a
- * hint in the log when that is slower.
  */
 #include <config.h>
 
 #include "calls.h"
 #include "sqlite.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 int
 weir__report(const struct weir__conn *conn, int code, weir_error *err)
@@ -55,80 +54,44 @@ weir__new_token(const struct weir__store *store)
     return (int64_t)token;
 }
 
+/* What each connection is told. A reading one may write all the same where SQLite must to be able to read: a log or a
+ * journal that a dead process has left. */
+static int
+set_up(const struct weir__store *store, struct weir__conn *conn)
+{
+    bool reads = store->options.mode == WEIR_OPEN_READ;
+    int code = reads ? weir__journal_spare(store, conn) : 0;
+
+    if (code == 0)
+        code = weir__conn_exec(conn, store->options.sync_normal ? "PRAGMA synchronous = NORMAL"
+                                                                : "PRAGMA synchronous = FULL");
+    if (code == 0)
+        code = weir__conn_exec(conn, "PRAGMA wal_autocheckpoint = 0");
+    if (code == 0 && reads)
+        code = weir__conn_exec(conn, "PRAGMA query_only = ON");
+    return code;
+}
+
 /* Only the first connection makes the file: a later one that finds none must not put an empty one in its place, whose
  * last user would remove the log of the lost one. */
 int
 weir__store_connect(struct weir__store *store, struct weir__conn *conn, weir_error *err)
 {
-    bool normal = store->options.sync_normal;
     bool first = conn == &store->writer.conn;
+    bool create = first && store->options.mode == WEIR_OPEN_CREATE;
     int code =
-        weir__conn_open(conn, store->path, store->path, store->options.busy_timeout_ms, first);
+        weir__conn_open(conn, store->path, store->path, store->options.busy_timeout_ms, create);
 
+    if (code == WEIR_E_IO && first && !create && access(store->path, F_OK) != 0 && errno == ENOENT)
+        return weir_error_set(err, WEIR_E_UNAVAILABLE, "%s: there is no such file", store->path);
     if (code == 0)
-        code = weir__conn_exec(conn, normal ? "PRAGMA synchronous = NORMAL"
-                                            : "PRAGMA synchronous = FULL");
-    if (code == 0)
-        code = weir__conn_exec(conn, "PRAGMA wal_autocheckpoint = 0");
+        code = set_up(store, conn);
     if (code == 0)
         return 0;
     weir__report(conn, code, err);
     if (conn->db != NULL)
         weir__conn_close(conn);
     return code;
-}
-
-static int
-journal_is_wal(struct weir__conn *conn, const char *pragma, bool *wal)
-{
-    sqlite3_stmt *stmt;
-    int rc = sqlite3_prepare_v2(conn->db, pragma, -1, &stmt, NULL);
-
-    if (rc != SQLITE_OK)
-        return weir__conn_fail(conn, rc);
-    rc = sqlite3_step(stmt);
-    *wal = rc == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(stmt, 0), "wal") == 0;
-    sqlite3_finalize(stmt);
-    return rc == SQLITE_ROW ? 0 : weir__conn_fail(conn, rc);
-}
-
-/* Switching to WAL needs the file for itself and does not wait by itself. */
-static int
-switch_to_wal(struct weir__store *store, struct weir__conn *conn)
-{
-    const struct timespec pause = {0, 1000000};
-    int64_t end_ms = weir__monotonic_ms() + store->options.busy_timeout_ms;
-    int code;
-
-    for (;;) {
-        weir_error_clear(&conn->err);
-        code = journal_is_wal(conn, "PRAGMA journal_mode = WAL", &store->wal);
-        if (code != WEIR_E_BUSY || weir__monotonic_ms() >= end_ms)
-            return code;
-        nanosleep(&pause, NULL);
-    }
-}
-
-static int
-choose_journal(struct weir__store *store, struct weir__conn *conn)
-{
-    bool shared;
-    int code;
-
-    if (store->in_memory)
-        return 0;
-    code = journal_is_wal(conn, "PRAGMA journal_mode", &store->wal);
-    if (code != 0 || store->wal)
-        return code;
-    code = weir__schema_is_shared(conn, &shared);
-    if (code != 0)
-        return code;
-    if (!shared)
-        return switch_to_wal(store, conn);
-    weir_log(store->logger, WEIR_LOG_WARN,
-             "sqlite: the database is an application's and not in WAL mode: slower",
-             weir_log_str("database", store->path));
-    return 0;
 }
 
 static int
@@ -140,7 +103,25 @@ check_writable(struct weir__conn *conn)
                           conn->name);
 }
 
-/* Opens the connection that writes, and makes the database ready. */
+static int
+make_ready(struct weir__store *store, struct weir__conn *conn)
+{
+    int code = check_writable(conn);
+
+    if (code == 0)
+        code = weir__journal_choose(store, conn);
+    return code != 0 ? code : weir__schema_migrate(conn);
+}
+
+static int
+check_ready(struct weir__store *store, struct weir__conn *conn)
+{
+    int code = weir__journal_find(store, conn);
+
+    return code != 0 ? code : weir__schema_check(conn);
+}
+
+/* Opens the connection that writes, and makes the database ready; or finds it so. */
 static int
 open_writing(struct weir__store *store, weir_error *err)
 {
@@ -149,11 +130,8 @@ open_writing(struct weir__store *store, weir_error *err)
 
     if (code != 0)
         return code;
-    code = check_writable(conn);
-    if (code == 0)
-        code = choose_journal(store, conn);
-    if (code == 0)
-        code = weir__schema_migrate(conn);
+    code = store->options.mode == WEIR_OPEN_READ ? check_ready(store, conn)
+                                                 : make_ready(store, conn);
     if (code != 0) {
         weir__report(conn, code, err);
         weir__conn_close(conn);
@@ -188,6 +166,10 @@ store_init(struct weir__store *store, const weir_backend_open *how, weir_error *
     store->clock = how->clock;
     store->logger = how->logger;
     store->in_memory = strcmp(store->options.path, ":memory:") == 0;
+    if (how->mode > store->options.mode)
+        store->options.mode = how->mode;
+    if (store->in_memory)
+        store->options.mode = WEIR_OPEN_CREATE; /* there is nothing that could be there */
     store->path = strdup(store->options.path);
     if (store->path == NULL || pthread_mutex_init(&store->readers.lock, NULL) != 0) {
         free(store->path);

@@ -41,6 +41,12 @@ struct weir__store {
 /* sqlite.c */
 int weir__store_connect(struct weir__store *store, struct weir__conn *conn, weir_error *err);
 
+/* journal.c: sets store->wal. _choose puts the database into the mode that is best for it; _find takes it as it is.
+ * _spare, before anything is read, refuses a connection that would leave files behind. */
+int weir__journal_spare(const struct weir__store *store, struct weir__conn *conn);
+int weir__journal_choose(struct weir__store *store, struct weir__conn *conn);
+int weir__journal_find(struct weir__store *store, struct weir__conn *conn);
+
 /* A connection to read from, in one snapshot; and back. */
 int weir__read_begin(struct weir__store *store, struct weir__conn **conn, weir_error *err);
 void weir__read_end(struct weir__store *store, struct weir__conn *conn);

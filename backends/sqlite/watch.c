@@ -86,7 +86,9 @@ open_beside(struct weir__hub *hub)
 
     if (name == NULL)
         return;
-    fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    fd = hub->store->options.mode == WEIR_OPEN_READ
+             ? -1
+             : open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd >= 0 && !make_beside(hub, fd)) {
         close(fd);
         fd = -1;

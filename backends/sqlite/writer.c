@@ -200,6 +200,8 @@ weir__writer_run(struct weir__store *store, weir__job_run run, void *arg, weir_e
     struct weir__writer *writer = &store->writer;
     struct weir__job job = {.run = run, .arg = arg, .err = err};
 
+    if (store->options.mode == WEIR_OPEN_READ)
+        return weir_error_set(err, WEIR_E_READONLY, "%s: opened for reading only", store->path);
     if (pthread_cond_init(&job.wake, NULL) != 0)
         return weir_error_set(err, WEIR_E_NOMEM, NULL);
     pthread_mutex_lock(&writer->lock);

@@ -71,7 +71,8 @@ open_text(struct weir__redis **r, const char *text, weir_error *err)
     if (rc != 0) {
         return rc;
     }
-    weir_backend_open how = {&url.parts, weir_clock_system(), fixture_logger()};
+    weir_backend_open how = {
+        .url = &url.parts, .clock = weir_clock_system(), .logger = fixture_logger()};
     rc = weir__redis_open(r, &how, err);
     weir__url_release(&url);
     return rc;

@@ -50,6 +50,17 @@ kit_open(const char *parameters, weir_error *err)
     return broker;
 }
 
+void
+kit_open_fails(const char *parameters, int code, const char *words)
+{
+    weir_error err = {0};
+
+    CU_ASSERT_PTR_NULL(kit_open(parameters, &err));
+    CU_ASSERT_EQUAL(err.code, code);
+    if (strstr(err.text, words) == NULL)
+        CU_FAIL("the text lacks a word");
+}
+
 struct weir__store *
 kit_store(weir_broker *broker)
 {

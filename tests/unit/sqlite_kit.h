@@ -20,6 +20,9 @@ void kit_teardown(void);
 /* Opens a broker on the database, with parameters ("?...") or "". NULL when that fails, with err filled. */
 weir_broker *kit_open(const char *parameters, weir_error *err);
 
+/* Asserts that opening fails with a code, and a text that has the words. */
+void kit_open_fails(const char *parameters, int code, const char *words);
+
 /* The backend's own side of a broker. */
 struct weir__store *kit_store(weir_broker *broker);
 

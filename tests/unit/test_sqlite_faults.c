@@ -17,17 +17,6 @@
 #define NOBODY 65534
 
 static void
-open_fails(const char *parameters, int code, const char *words)
-{
-    weir_error err = {0};
-
-    CU_ASSERT_PTR_NULL(kit_open(parameters, &err));
-    CU_ASSERT_EQUAL(err.code, code);
-    if (strstr(err.text, words) == NULL)
-        CU_FAIL("the text lacks a word");
-}
-
-static void
 write_file(const char *text, size_t times)
 {
     FILE *file = fopen(kit_path, "w");
@@ -45,7 +34,7 @@ a_file_that_is_no_database_is_refused_and_stays_as_it_is(void)
 
     write_file("this is not a database, whatever its name says\n", 100);
     stat(kit_path, &before);
-    open_fails("", WEIR_E_CORRUPT, "not a database");
+    kit_open_fails("", WEIR_E_CORRUPT, "not a database");
     stat(kit_path, &after);
     CU_ASSERT_EQUAL(before.st_size, after.st_size);
 }
@@ -59,16 +48,16 @@ a_newer_schema_is_refused_with_both_versions(void)
     db = kit_connect();
     CU_ASSERT_EQUAL(kit_sql(db, "UPDATE weir_meta SET value = 999 WHERE name = 'schema'"), 0);
     sqlite3_close(db);
-    open_fails("", WEIR_E_VERSION, "version 999");
-    open_fails("", WEIR_E_VERSION, "this program knows version ");
+    kit_open_fails("", WEIR_E_VERSION, "version 999");
+    kit_open_fails("", WEIR_E_VERSION, "this program knows version ");
 }
 
 static void
 a_url_with_something_unknown_or_wrong_is_refused_by_its_name(void)
 {
-    open_fails("?colour=blue", WEIR_E_URL, "colour");
-    open_fails("?sync=perhaps", WEIR_E_URL, "sync");
-    open_fails("?busy_timeout=soon", WEIR_E_URL, "busy_timeout");
+    kit_open_fails("?colour=blue", WEIR_E_URL, "colour");
+    kit_open_fails("?sync=perhaps", WEIR_E_URL, "sync");
+    kit_open_fails("?busy_timeout=soon", WEIR_E_URL, "busy_timeout");
 }
 
 static void

@@ -32,6 +32,7 @@
 #include <weir/group.h>
 #include <weir/inspector.h>
 #include <weir/log.h>
+#include <weir/open.h>
 #include <weir/task.h>
 
 WEIR_BEGIN_DECLS
@@ -97,6 +98,7 @@ typedef struct weir_backend_open {
     const weir_url *url;
     const weir_clock *clock; /* never NULL */
     weir_logger *logger;     /* may be NULL */
+    weir_open_mode mode;     /* what opening may make; of no meaning where it makes nothing */
 } weir_backend_open;
 
 /* ---- producing ---- */
