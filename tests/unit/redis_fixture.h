@@ -36,7 +36,7 @@ int64_t fixture_now_ms(void);
 int64_t fixture_cpu_us(void);  /* of this process */
 void fixture_pause_ms(int ms); /* between two looks at a condition with a deadline */
 
-/* Repeats until the condition holds or 10 s are over. */
+/* Repeats until the condition holds or 30 s are over. */
 #define FIXTURE_UNTIL(condition)                                                                   \
     do {                                                                                           \
         int64_t until_ms_ = fixture_now_ms() + 30000;                                              \
