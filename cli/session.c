@@ -9,30 +9,28 @@
 #include "report.h"
 #include "where.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static int
 open_broker(struct session *session, weir_error *err)
 {
-    bool fallback;
-    char *url;
+    struct where where = {0};
 
     if (session->broker != NULL) {
         return 0;
     }
     int rc = where_config(&session->config, session->config_path, err);
     if (rc == 0) {
-        rc = where_broker(&url, &fallback, session->broker_option, session->config, err);
+        rc = where_broker(&where, session->broker_option, session->config, err);
     }
     if (rc != 0) {
         return rc;
     }
-    if (fallback) {
-        report_note(session, "no broker given, using %s", url);
+    if (where.from == WHERE_FALLBACK) {
+        report_note(session, "no broker given, using %s", where.url);
     }
-    rc = weir_broker_open(&session->broker, url, NULL, err);
-    free(url);
+    rc = where_open(&session->broker, &where, session->config, NULL, err);
+    where_release(&where);
     return rc;
 }
 

@@ -11,6 +11,7 @@
 #include <weir/config.h>
 
 #include "config_groups.h"
+#include "config_owner.h"
 #include "config_periodic.h"
 #include "config_read.h"
 #include "config_run.h"
@@ -20,11 +21,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-struct owner {
-    weir_config config;
-    struct weir__arena arena;
-};
 
 static weir__read_fn read_queues;
 static weir__read_fn read_policy;
@@ -202,29 +198,47 @@ syntax_error(const char *name, const json_error_t *error, weir_error *err)
                           error->text);
 }
 
+/* The text and its name must last as long as the configuration: its places may be asked for later. */
 static int
-read_tree(struct owner *owner, json_t *json, const char *text, size_t len, const char *name,
-          weir_error *err)
+keep_source(struct weir__config_owner *owner, const char *text, size_t len, const char *name,
+            const char *folder)
 {
-    struct weir__reader reader = {.name = name, .arena = &owner->arena, .err = err};
-    struct weir__value root = {.key = "", .json = json};
-    int rc = weir__jsonpos_scan(&reader.pos, text, len);
+    char *copy = weir__arena_alloc(&owner->arena, len + 1);
 
-    if (rc < 0)
-        weir__no_memory(&reader);
-    else if (!json_is_object(json))
-        rc = weir__wrong_type(&reader, &root, "an object");
+    owner->reader.name = weir__arena_strdup(&owner->arena, name);
+    if (folder)
+        owner->config.folder = weir__arena_strdup(&owner->arena, folder);
+    owner->reader.folder = owner->config.folder;
+    if (!copy || !owner->reader.name || (folder && !owner->config.folder))
+        return WEIR_E_NOMEM;
+    memcpy(copy, text, len);
+    return weir__jsonpos_scan(&owner->reader.pos, copy, len);
+}
+
+static int
+read_tree(struct weir__config_owner *owner, const char *text, size_t len, const char *name,
+          const char *folder, weir_error *err)
+{
+    struct weir__value root = {.key = "", .json = owner->json};
+    int rc;
+
+    owner->reader.arena = &owner->arena;
+    owner->reader.err = err;
+    if (keep_source(owner, text, len, name, folder) < 0)
+        rc = weir_error_set(err, WEIR_E_NOMEM, "%s: out of memory", name);
+    else if (!json_is_object(owner->json))
+        rc = weir__wrong_type(&owner->reader, &root, "an object");
     else
-        rc = weir__read_table(&reader, &root, settings, &owner->config);
-    weir__jsonpos_release(&reader.pos);
+        rc = weir__read_table(&owner->reader, &root, settings, &owner->config);
+    owner->reader.err = NULL;
     return rc;
 }
 
 int
-weir_config_parse(weir_config **config, const char *text, size_t len, const char *name,
-                  weir_error *err)
+weir__config_read(weir_config **config, const char *text, size_t len, const char *name,
+                  const char *folder, weir_error *err)
 {
-    struct owner *owner;
+    struct weir__config_owner *owner;
     json_error_t error;
     json_t *json;
     int rc;
@@ -236,24 +250,36 @@ weir_config_parse(weir_config **config, const char *text, size_t len, const char
     if (!json)
         return syntax_error(name, &error, err);
     owner = calloc(1, sizeof *owner);
-    rc = owner ? read_tree(owner, json, text, len, name, err)
-               : weir_error_set(err, WEIR_E_NOMEM, "%s: out of memory", name);
-    json_decref(json);
+    if (!owner) {
+        json_decref(json);
+        return weir_error_set(err, WEIR_E_NOMEM, "%s: out of memory", name);
+    }
+    owner->json = json;
+    rc = read_tree(owner, text, len, name, folder, err);
     if (rc < 0) {
-        weir_config_free(owner ? &owner->config : NULL);
+        weir_config_free(&owner->config);
         return rc;
     }
     *config = &owner->config;
     return 0;
 }
 
+int
+weir_config_parse(weir_config **config, const char *text, size_t len, const char *name,
+                  weir_error *err)
+{
+    return weir__config_read(config, text, len, name, NULL, err);
+}
+
 void
 weir_config_free(weir_config *config)
 {
-    struct owner *owner = (struct owner *)config;
+    struct weir__config_owner *owner = (struct weir__config_owner *)config;
 
     if (!owner)
         return;
+    json_decref(owner->json);
+    weir__jsonpos_release(&owner->reader.pos);
     weir__arena_release(&owner->arena);
     free(owner);
 }

@@ -5,9 +5,11 @@
 #include <weir/config.h>
 
 #include "buf.h"
+#include "config_owner.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -32,6 +34,30 @@ read_all(FILE *file, const char *path, struct weir__buf *text, weir_error *err)
     return 0;
 }
 
+/* "." where the path is a name alone, "/" where the file is there. NULL when memory runs out. */
+static char *
+folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return strdup(".");
+    return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+static int
+parse_file(weir_config **config, const struct weir__buf *text, const char *path, weir_error *err)
+{
+    char *folder = folder_of(path);
+    int rc;
+
+    if (!folder)
+        return weir_error_set(err, WEIR_E_NOMEM, "%s: out of memory", path);
+    rc = weir__config_read(config, text->data ? text->data : "", text->len, path, folder, err);
+    free(folder);
+    return rc;
+}
+
 int
 weir_config_load(weir_config **config, const char *path, weir_error *err)
 {
@@ -48,7 +74,7 @@ weir_config_load(weir_config **config, const char *path, weir_error *err)
     rc = read_all(file, path, &text, err);
     fclose(file);
     if (rc == 0)
-        rc = weir_config_parse(config, text.data ? text.data : "", text.len, path, err);
+        rc = parse_file(config, &text, path, err);
     weir__buf_release(&text);
     return rc;
 }

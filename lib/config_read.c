@@ -4,6 +4,7 @@
 
 #include "config_read.h"
 
+#include "duration.h"
 #include "names.h"
 #include "nearest.h"
 
@@ -140,6 +141,24 @@ weir__keep_text(struct weir__reader *reader, const char **copy, const char *text
     return *copy ? 0 : weir__no_memory(reader);
 }
 
+/* A file in the working directory stays as it is written: its place in a message is then the user's own words. */
+int
+weir__keep_path(struct weir__reader *reader, const char **copy, const char *path)
+{
+    const char *folder = reader->folder;
+    char *joined;
+
+    if (!folder || path[0] == '/' || strcmp(folder, ".") == 0)
+        return weir__keep_text(reader, copy, path);
+    path += strncmp(path, "./", 2) == 0 ? 2 : 0;
+    joined = weir__arena_alloc(reader->arena, strlen(folder) + 1 + strlen(path) + 1);
+    if (!joined)
+        return weir__no_memory(reader);
+    stpcpy(stpcpy(stpcpy(joined, folder), strcmp(folder, "/") == 0 ? "" : "/"), path);
+    *copy = joined;
+    return 0;
+}
+
 int
 weir__keep_pattern(struct weir__reader *reader, const struct weir__value *value,
                    const char **pattern)
@@ -217,22 +236,37 @@ put(void *target, const struct weir__setting *setting, const void *value, size_t
     memcpy((char *)target + setting->offset, value, size);
 }
 
-int
-weir__read_text(struct weir__reader *reader, const struct weir__value *value,
-                const struct weir__setting *setting, void *target)
+static int
+read_text(struct weir__reader *reader, const struct weir__value *value,
+          const struct weir__setting *setting, void *target,
+          int (*keep)(struct weir__reader *reader, const char **copy, const char *text))
 {
     const char *text = json_string_value(value->json);
     const char *copy;
+    int rc;
 
     if (!text)
         return weir__wrong_type(reader, value, "text");
     if (text[0] == '\0')
         return weir__complain(reader, value, "%s: must not be empty", value->key);
-    copy = weir__arena_strdup(reader->arena, text);
-    if (!copy)
-        return weir__no_memory(reader);
-    put(target, setting, &copy, sizeof copy);
-    return 0;
+    rc = keep(reader, &copy, text);
+    if (rc == 0)
+        put(target, setting, &copy, sizeof copy);
+    return rc;
+}
+
+int
+weir__read_text(struct weir__reader *reader, const struct weir__value *value,
+                const struct weir__setting *setting, void *target)
+{
+    return read_text(reader, value, setting, target, weir__keep_text);
+}
+
+int
+weir__read_path(struct weir__reader *reader, const struct weir__value *value,
+                const struct weir__setting *setting, void *target)
+{
+    return read_text(reader, value, setting, target, weir__keep_path);
 }
 
 int
@@ -310,13 +344,15 @@ static int
 parse_length(struct weir__reader *reader, const struct weir__value *value,
              const struct weir__setting *setting, int64_t *ms)
 {
+    char least[WEIR__DURATION_SIZE];
     weir_error detail = {0};
 
     if (weir_duration_parse(ms, json_string_value(value->json), &detail) < 0)
         return weir__complain_detail(reader, value, &detail);
     if (*ms < setting->min || *ms > setting->max)
-        return weir__complain(reader, value, "%s: must be from %" PRId64 "ms to %" PRId64 "h",
-                              value->key, setting->min, setting->max / (3600 * 1000));
+        return weir__complain(reader, value, "%s: must be from %s to %" PRId64 "h", value->key,
+                              weir__duration_format(setting->min, least),
+                              setting->max / (3600 * 1000));
     return 0;
 }
 

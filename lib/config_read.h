@@ -17,7 +17,8 @@
 #include <weir/error.h>
 
 struct weir__reader {
-    const char *name; /* of the file */
+    const char *name;   /* of the file */
+    const char *folder; /* where relative paths begin; NULL: they stay */
     struct weir__jsonpos pos;
     struct weir__arena *arena; /* where what was read is kept */
     weir_error *err;
@@ -75,6 +76,9 @@ void *weir__array_for(struct weir__reader *reader, const struct weir__value *val
 /* Copies a text into the arena. */
 int weir__keep_text(struct weir__reader *reader, const char **copy, const char *text);
 
+/* Copies a path into the arena, with the folder in front of it where it is relative. */
+int weir__keep_path(struct weir__reader *reader, const char **copy, const char *path);
+
 /* Checks and copies a value's key that is a pattern: any name that a type may have. */
 int weir__keep_pattern(struct weir__reader *reader, const struct weir__value *value,
                        const char **pattern);
@@ -86,10 +90,11 @@ int weir__no_memory(struct weir__reader *reader);
 int weir__read_table(struct weir__reader *reader, const struct weir__value *value,
                      const struct weir__setting *table, void *target);
 
-/* Readers for tables: text (not empty), bool, choice (an int: 1 true, -1 false), int, int64 count, length of time in ms, object. */
+/* Readers for tables: text (not empty), path (the same), bool, choice (an int: 1 true, -1 false), int, int64 count, length of time in ms, object. */
 typedef int weir__read_fn(struct weir__reader *reader, const struct weir__value *value,
                           const struct weir__setting *setting, void *target);
 weir__read_fn weir__read_text;
+weir__read_fn weir__read_path;
 weir__read_fn weir__read_bool;
 weir__read_fn weir__read_choice;
 weir__read_fn weir__read_int;

@@ -14,7 +14,7 @@ static weir__read_fn read_module_options;
 static weir__read_fn read_exec;
 
 static const struct weir__setting module_settings[] = {
-    {.key = "path", .read = weir__read_text, .offset = offsetof(weir_config_module, path)},
+    {.key = "path", .read = weir__read_path, .offset = offsetof(weir_config_module, path)},
     {.key = "options", .read = read_module_options},
     {0},
 };
@@ -50,7 +50,7 @@ read_module(struct weir__reader *reader, const struct weir__value *value,
     int rc;
 
     if (json_is_string(value->json))
-        return weir__read_text(reader, value, &module_settings[0], module);
+        return weir__read_path(reader, value, &module_settings[0], module);
     if (!json_is_object(value->json))
         return weir__wrong_type(reader, value, "a path or an object");
     rc = weir__read_table(reader, value, module_settings, module);
@@ -104,10 +104,19 @@ weir__read_backends(struct weir__reader *reader, const struct weir__value *value
     walk = weir__walk_begin(value);
     while (rc == 0 && weir__walk_next(reader, &walk, &element)) {
         element.key = "backend";
-        rc = weir__read_text(reader, &element, &path, &backends[config->backend_count++]);
+        rc = weir__read_path(reader, &element, &path, &backends[config->backend_count++]);
     }
     config->backends = backends;
     return rc;
+}
+
+/* A program is a file where its name has a slash; others are looked up in PATH. */
+static int
+keep_word(struct weir__reader *reader, const char **copy, const char *word, bool program)
+{
+    bool file = program && strchr(word, '/');
+
+    return file ? weir__keep_path(reader, copy, word) : weir__keep_text(reader, copy, word);
 }
 
 static int
@@ -125,7 +134,7 @@ read_argv(struct weir__reader *reader, const struct weir__value *value, weir_con
         element.key = "exec";
         if (!json_is_string(element.json))
             return weir__wrong_type(reader, &element, "text");
-        rc = weir__keep_text(reader, &argv[i], json_string_value(element.json));
+        rc = keep_word(reader, &argv[i], json_string_value(element.json), i == 0);
     }
     if (rc == 0 && (!argv[0] || argv[0][0] == '\0'))
         return weir__complain(reader, value, "exec: must name a program");

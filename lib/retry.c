@@ -62,28 +62,32 @@ parse_number(const char *text, double *value)
 }
 
 static const char *
-set_length(const char *text, int64_t min_ms, int64_t *ms)
+set_base(weir_retry_policy *policy, const char *text)
 {
-    int64_t value;
+    if (weir_duration_parse(&policy->base_ms, text, NULL) != 0) {
+        return "base must be a length of time, as in 30s";
+    }
+    return policy->base_ms < 0 || policy->base_ms > WEIR_RETRY_MAX_MS ? "base is out of range"
+                                                                      : NULL;
+}
 
-    if (weir_duration_parse(&value, text, NULL) != 0) {
-        return "a length of time was expected, as in 30s";
+static const char *
+set_max(weir_retry_policy *policy, const char *text)
+{
+    if (weir_duration_parse(&policy->max_ms, text, NULL) != 0) {
+        return "max must be a length of time, as in 10m";
     }
-    if (value < min_ms || value > WEIR_RETRY_MAX_MS) {
-        return "a length of time is out of range";
-    }
-    *ms = value;
-    return NULL;
+    return policy->max_ms < 1 || policy->max_ms > WEIR_RETRY_MAX_MS ? "max is out of range" : NULL;
 }
 
 static const char *
 set_arg(weir_retry_policy *policy, char arg, const char *text)
 {
     if (arg == 'b') {
-        return set_length(text, 0, &policy->base_ms);
+        return set_base(policy, text);
     }
     if (arg == 'm') {
-        return set_length(text, 1, &policy->max_ms);
+        return set_max(policy, text);
     }
     if (!parse_number(text, &policy->factor) || policy->factor < 1) {
         return "the factor must be a number, at least 1";

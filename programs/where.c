@@ -15,6 +15,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define SQLITE "sqlite:"
+
+enum {
+    PLACE_SIZE = 300 /* a file's name with line and column; longer ones are cut */
+};
+
 static const char *
 from_env(const char *name)
 {
@@ -71,20 +77,21 @@ is_plain(char c)
            strchr("/._-~", c) != NULL;
 }
 
+/* "sqlite:FOLDER/REST", the folder as a part of a URL. */
 static char *
-sqlite_url(const char *folder)
+sqlite_url(const char *folder, const char *rest)
 {
-    static const char scheme[] = "sqlite:", file[] = "/weir.db";
-    char *url = malloc(sizeof scheme + 3 * strlen(folder) + sizeof file);
+    char *url = malloc(strlen(SQLITE) + 3 * strlen(folder) + 1 + strlen(rest) + 1);
 
     if (url == NULL) {
         return NULL;
     }
-    char *p = stpcpy(url, scheme);
+    char *p = stpcpy(url, SQLITE);
     for (; *folder != '\0'; folder++) {
         p += sprintf(p, is_plain(*folder) ? "%c" : "%%%02X", (unsigned char)*folder);
     }
-    strcpy(p, file);
+    *p++ = '/';
+    strcpy(p, rest);
     return url;
 }
 
@@ -117,28 +124,70 @@ fallback_broker(char **url, weir_error *err)
     }
     rc = make_folders(folder, err);
     if (rc == 0) {
-        *url = sqlite_url(folder);
+        *url = sqlite_url(folder, "weir.db");
         rc = *url == NULL ? weir_error_set(err, WEIR_E_NOMEM, NULL) : 0;
     }
     free(folder);
     return rc;
 }
 
+/* The configuration's URL. A path of its own begins where the file is, so that it is the same file from wherever the
+ * programs are started. */
+static char *
+configured_url(const weir_config *config)
+{
+    const char *path = config->broker + strlen(SQLITE);
+    bool relative = strncmp(config->broker, SQLITE, strlen(SQLITE)) == 0 &&
+                    strchr("/:?", path[0]) == NULL && path[0] != '\0';
+
+    if (!relative || config->folder == NULL || strcmp(config->folder, ".") == 0) {
+        return strdup(config->broker);
+    }
+    return sqlite_url(strcmp(config->folder, "/") == 0 ? "" : config->folder, path);
+}
+
 int
-where_broker(char **url, bool *fallback, const char *option, const weir_config *config,
-             weir_error *err)
+where_broker(struct where *where, const char *option, const weir_config *config, weir_error *err)
 {
     const char *given = option != NULL ? option : from_env("WEIR_BROKER");
 
-    *url = NULL;
-    *fallback = false;
-    if (given == NULL && config != NULL) {
-        given = config->broker;
+    if (given != NULL) {
+        where->from = option != NULL ? WHERE_OPTION : WHERE_ENVIRONMENT;
+        where->url = strdup(given);
+    } else if (config != NULL && config->broker != NULL) {
+        where->from = WHERE_CONFIG;
+        where->url = configured_url(config);
+    } else {
+        where->from = WHERE_FALLBACK;
+        return fallback_broker(&where->url, err);
     }
-    if (given == NULL) {
-        *fallback = true;
-        return fallback_broker(url, err);
+    return where->url == NULL ? weir_error_set(err, WEIR_E_NOMEM, NULL) : 0;
+}
+
+int
+where_open(weir_broker **broker, const struct where *where, const weir_config *config,
+           const weir_broker_options *options, weir_error *err)
+{
+    static const char *const path[] = {"broker", NULL};
+    char place[PLACE_SIZE];
+    weir_error why = {0};
+
+    int rc = weir_broker_open(broker, where->url, options, &why);
+    if (rc == 0) {
+        return 0;
     }
-    *url = strdup(given);
-    return *url == NULL ? weir_error_set(err, WEIR_E_NOMEM, NULL) : 0;
+    bool of_url = rc == WEIR_E_URL || rc == WEIR_E_UNSUPPORTED;
+    if (of_url && where->from == WHERE_CONFIG) {
+        weir_config_where(config, path, place, sizeof place);
+        return weir_error_set(err, WEIR_E_CONFIG, "%s: broker: %s", place, why.text);
+    }
+    bool told = of_url && where->from == WHERE_ENVIRONMENT;
+    return weir_error_set(err, rc, "%s%s", told ? "WEIR_BROKER: " : "", why.text);
+}
+
+void
+where_release(struct where *where)
+{
+    free(where->url);
+    memset(where, 0, sizeof *where);
 }

@@ -8,8 +8,20 @@
 
 #include <weir/config.h>
 #include <weir/error.h>
+#include <weir/open.h>
 
 #include <stdbool.h>
+
+/* A broker's URL and who gave it; zero-filled at first. */
+struct where {
+    char *url;
+    enum where_from {
+        WHERE_OPTION,
+        WHERE_ENVIRONMENT,
+        WHERE_CONFIG,
+        WHERE_FALLBACK
+    } from;
+};
 
 /*
  * Loads the configuration file that the option or the environment names, and the backends that it names, or sets *config
@@ -21,10 +33,20 @@ int where_config(weir_config **config, const char *option, weir_error *err);
 int where_load_backend(void *into, const char *value, weir_error *err);
 
 /*
- * Puts the broker's URL into *url, to be freed by the caller; option and config may be NULL. *fallback tells whether it
- * is the file in the user's data folder, whose folder is made. Errors: WEIR_E_IO, WEIR_E_CONFIG (no home), WEIR_E_NOMEM.
+ * Finds the broker's URL; option and config may be NULL. A relative path in the configuration's URL begins in the file's
+ * folder; the folder of the fallback is made. Ends with where_release(). Errors: WEIR_E_IO, WEIR_E_CONFIG (no home),
+ * WEIR_E_NOMEM.
  */
-int where_broker(char **url, bool *fallback, const char *option, const weir_config *config,
+int where_broker(struct where *where, const char *option, const weir_config *config,
                  weir_error *err);
+
+/*
+ * Opens that broker. Says in an error about the URL itself who gave it: the variable, or the place in the configuration
+ * file, where such an error is WEIR_E_CONFIG. Errors: those of weir_broker_open().
+ */
+int where_open(weir_broker **broker, const struct where *where, const weir_config *config,
+               const weir_broker_options *options, weir_error *err);
+
+void where_release(struct where *where);
 
 #endif

@@ -233,6 +233,18 @@ weir_mux_matches(const weir_mux *mux, const char *type)
     return mux != NULL && type != NULL && find_route(mux, type) != NULL;
 }
 
+const char *
+weir_mux_pattern(const weir_mux *mux, size_t i)
+{
+    return mux != NULL && i < mux->route_count ? mux->routes[i].pattern.text : NULL;
+}
+
+const char *
+weir_mux_aggregate_pattern(const weir_mux *mux, size_t i)
+{
+    return mux != NULL && i < mux->aggregate_count ? mux->aggregates[i].pattern.text : NULL;
+}
+
 weir_outcome
 weir_next_run(weir_next *next, weir_context *ctx, const weir_task_info *task)
 {

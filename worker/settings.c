@@ -143,8 +143,8 @@ take_numbers(struct weir__settings *settings, const weir_server_options *options
 static int
 check_policy(const weir_retry_policy *policy, const char *of, weir_error *err)
 {
-    const char *wrong = policy->base_ms < 0                               ? "base_ms is negative"
-                        : policy->max_ms < 0                              ? "max_ms is negative"
+    const char *wrong = policy->base_ms < 0                               ? "base is negative"
+                        : policy->max_ms < 0                              ? "max is negative"
                         : policy->factor != 0 && !(policy->factor >= 1)   ? "factor is below 1"
                         : !(policy->jitter >= 0 && policy->jitter <= 1.0) ? "jitter is not 0 to 1"
                                                                           : NULL;
@@ -231,10 +231,11 @@ take_policy(weir_group_policy *policy, const weir_group_policy *given,
         .max_size = given->max_size != 0 ? given->max_size : fallback->max_size,
     };
     if (policy->grace_ms < 1000 || policy->grace_ms > LONG_MS) {
-        return weir_error_set(err, WEIR_E_INVALID, "option %s: grace_ms is not 1000 or more", of);
+        return weir_error_set(err, WEIR_E_INVALID, "option %s: grace is not from 1s to 8760h", of);
     }
     if (policy->max_delay_ms < 0 || policy->max_delay_ms > LONG_MS) {
-        return weir_error_set(err, WEIR_E_INVALID, "option %s: max_delay_ms is out of range", of);
+        return weir_error_set(err, WEIR_E_INVALID, "option %s: max_delay is not from 1ms to 8760h",
+                              of);
     }
     if (policy->max_size < 0 || policy->max_size > WEIR_GROUP_SET_MAX) {
         return weir_error_set(err, WEIR_E_INVALID, "option %s: max_size is not 1 to %d", of,
@@ -249,10 +250,10 @@ take_type_group(struct weir__settings *settings, const weir_type_group *given, w
     struct weir__type_group *group = &settings->type_groups[settings->type_group_count];
 
     if (weir__pattern_is_blank(given->pattern)) {
-        return weir_error_set(err, WEIR_E_INVALID, "option type_groups: pattern %zu is blank",
+        return weir_error_set(err, WEIR_E_INVALID, "option groups.types: pattern %zu is blank",
                               settings->type_group_count + 1);
     }
-    int code = take_policy(&group->policy, &given->policy, &settings->group, "type_groups", err);
+    int code = take_policy(&group->policy, &given->policy, &settings->group, "groups.types", err);
     if (code == 0 && !weir__pattern_init(&group->pattern, given->pattern)) {
         code = weir_error_set(err, WEIR_E_NOMEM, NULL);
     }
@@ -264,7 +265,7 @@ static int
 take_groups(struct weir__settings *settings, const weir_server_options *options, weir_error *err)
 {
     static const weir_group_policy usual = {.grace_ms = 60000};
-    int code = take_policy(&settings->group, &options->group, &usual, "group", err);
+    int code = take_policy(&settings->group, &options->group, &usual, "groups", err);
 
     if (code == 0 && options->type_groups == NULL && options->type_group_count > 0) {
         code = weir_error_set(err, WEIR_E_INVALID, "option type_groups is NULL");

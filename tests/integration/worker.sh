@@ -119,7 +119,7 @@ WEIR_MODULE_EXPORT const weir_module weir_module_entry = {
     stop_worker
     expect_equal "$worker_status" 0
     cp "$tmp/good.so" "$tmp/bare.so"
-    (cd "$tmp" && run "$weir_worker" --module bare.so --check && expect_status 0) || fail 'not found'
+    (cd "$tmp" && run "$weir_worker" --module bare.so --check && [ "$status" -eq 0 ]) || fail 'not found'
 }
 
 a_worker_whose_slots_all_hang_ends_unless_told_not_to()
@@ -293,6 +293,81 @@ check_prints_what_would_be_served()
     expect_out 'y = cat'
     run "$weir_worker" --broker "sqlite:$tmp/no/folder.db" --exec t=cat --check
     expect_status 1
+}
+
+a_check_tells_all_that_is_missing_with_its_place()
+{
+    mkdir "$tmp/etc"
+    module good "#include <stdlib.h>
+$handler_code
+WEIR_MODULE_EXPORT const weir_module weir_module_entry = {
+    .abi = WEIR_MODULE_ABI, .name = \"good\", .init = init, .fini = fini};"
+    mv "$tmp/good.so" "$tmp/etc/"
+    cat > "$tmp/etc/w.json" << 'END'
+{
+    "lease": "10s", "heartbeat": "8s",
+    "modules": ["good.so",
+                {"path": "none.so"}],
+    "handlers": {
+        "a": {"exec": ["bin/a"]},
+        "b": {"exec": "if true"},
+        "c": {"exec": "no-such-command --x"},
+        "d": {"exec": "A=b cat | wc -l"},
+        "e": {"exec": "for i in 1 2; do echo $i; done; $NONE"},
+        "f": {"exec": ["/etc/passwd"]},
+        "g": {"exec": ["no-such-program"]}
+    }
+}
+END
+    run "$weir_worker" --config "$tmp/etc/w.json" --exec 'x=no-such-thing' --check
+    expect_status 1
+    for problem in "2:34: heartbeat: 8s is more than half" "4:26: module $tmp/etc/none.so: No such file" \
+        "6:23: exec handler for \"a\": $tmp/etc/bin/a: No such file" '7:23: exec handler for "b": ' \
+        '8:23: exec handler for "c": no-such-command: command not found' \
+        '11:23: exec handler for "f": /etc/passwd: not executable' \
+        '12:23: exec handler for "g": no-such-program: not found in PATH'; do
+        expect_err "weir-worker: $tmp/etc/w.json:$problem"
+    done
+    expect_err 'weir-worker: exec handler for "x": no-such-thing: command not found'
+    expect_equal "$(wc -l < "$tmp/err")" 8
+    expect_out "module:      $tmp/etc/good.so (good)"
+    expect_out '  handler:   mod:'
+    run "$weir_worker" --config "$tmp/etc/w.json" # stops at the first of them
+    expect_status 1
+    expect_equal "$(wc -l < "$tmp/err")" 1
+    run "$weir_worker" --exec t=cat --lease 1ms --check
+    expect_status 2
+    expect_err 'option lease: 1ms'
+}
+
+the_broker_of_the_configuration_begins_in_its_folder()
+{
+    unset WEIR_BROKER
+    mkdir "$tmp/a b"
+    echo '{"broker": "sqlite:x%20y.db", "handlers": {"t": {"exec": "cat"}}}' > "$tmp/a b/w.json"
+    (cd "$tmp" && run "$weir" --config 'a b/w.json' task enqueue --type t --id a && [ "$status" -eq 0 ]) ||
+        fail 'not enqueued'
+    [ -f "$tmp/a b/x y.db" ] || fail 'the file is elsewhere'
+    (cd / && run "$weir" --config "$tmp/a b/w.json" task inspect a && [ "$status" -eq 0 ]) || fail 'not found'
+    (cd "$tmp/a b" && run "$weir" --config w.json task inspect a && [ "$status" -eq 0 ]) || fail 'not found'
+    start_worker --config "$tmp/a b/w.json"
+    gone() { ! "$weir" --config "$tmp/a b/w.json" task inspect a; }
+    wait_until 20 gone || fail 'the worker looks elsewhere'
+    stop_worker
+    for url in 'sqlite::memory:' "sqlite:$tmp/abs.db?sync=normal"; do
+        echo "{\"broker\": \"$url\"}" > "$tmp/a b/u.json"
+        run "$weir_worker" --config "$tmp/a b/u.json" --exec t=cat --check
+        expect_status 0
+    done
+    printf '{"concurrency": 1,\n  "broker": "sqlit:x.db"}' > "$tmp/a b/u.json"
+    for program in "$weir_worker --exec t=cat --check" "$weir_worker --exec t=cat" "$weir stats"; do
+        # shellcheck disable=SC2086
+        run $program --config "$tmp/a b/u.json"
+        expect_status 1
+        expect_err "a b/u.json:2:13: broker: "
+        expect_err 'did you mean "sqlite:"?'
+    done
+    WEIR_BROKER=sqlit:x expect_usage 'WEIR_BROKER: ' "$weir" stats
 }
 
 a_command_gets_the_payload_and_gives_the_result()
@@ -540,6 +615,8 @@ run_tests \
     a_wrong_configuration_changes_nothing_when_it_is_reloaded \
     what_cannot_change_is_told_when_it_is_reloaded \
     check_prints_what_would_be_served \
+    a_check_tells_all_that_is_missing_with_its_place \
+    the_broker_of_the_configuration_begins_in_its_folder \
     a_command_gets_the_payload_and_gives_the_result \
     a_command_gets_the_facts_of_the_task \
     the_exit_status_decides \

@@ -273,6 +273,57 @@ a_file_is_read_and_a_missing_one_is_an_io_error(void)
 }
 
 static void
+relative_paths_begin_in_the_folder_of_the_file(void)
+{
+    char path[] = "/tmp/weir-config-XXXXXX";
+    int fd = mkstemp(path);
+    FILE *file = fdopen(fd, "w");
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    fputs("{\"broker\": \"sqlite:tasks.db\", \"modules\": [\"./a.so\", {\"path\": \"/b.so\"}],"
+          " \"backends\": [\"x/c.so\"], \"handlers\": {\"d\": {\"exec\": [\"bin/d\", \"x/y\"]},"
+          " \"e\": {\"exec\": [\"env\"]}, \"f\": {\"exec\": \"bin/f\"}}}",
+          file);
+    fclose(file);
+    CU_ASSERT_EQUAL_FATAL(weir_config_load(&config, path, &error), 0);
+    unlink(path);
+    CU_ASSERT_STRING_EQUAL(config->folder, "/tmp");
+    CU_ASSERT_STRING_EQUAL(config->broker, "sqlite:tasks.db");
+    CU_ASSERT_STRING_EQUAL(config->modules[0].path, "/tmp/a.so");
+    CU_ASSERT_STRING_EQUAL(config->modules[1].path, "/b.so");
+    CU_ASSERT_STRING_EQUAL(config->backends[0], "/tmp/x/c.so");
+    CU_ASSERT_STRING_EQUAL(config->execs[0].argv[0], "/tmp/bin/d");
+    CU_ASSERT_STRING_EQUAL(config->execs[0].argv[1], "x/y");
+    CU_ASSERT_STRING_EQUAL(config->execs[1].argv[0], "env");
+    CU_ASSERT_STRING_EQUAL(config->execs[2].command, "bin/f");
+    READ("{\"modules\": [\"./a.so\"]}");
+    CU_ASSERT_STRING_EQUAL(config->modules[0].path, "./a.so");
+    CU_ASSERT_PTR_NULL(config->folder);
+}
+
+#define PLACE(...)                                                                                 \
+    weir_config_where(config, (const char *const[]){__VA_ARGS__, NULL}, place, sizeof place)
+
+static void
+the_place_of_a_setting_can_be_asked_for(void)
+{
+    char place[80];
+
+    READ("{\"broker\": \"b:\",\n \"modules\": [\"a.so\", {\"path\": \"b.so\"}],\n"
+         " \"handlers\": {\"a.b/\": {\"exec\": [\"x\"]}}, \"log\": {}}");
+    CU_ASSERT_STRING_EQUAL(PLACE("broker"), "weir.json:1:12");
+    CU_ASSERT_STRING_EQUAL(PLACE("modules"), "weir.json:2:13");
+    CU_ASSERT_STRING_EQUAL(PLACE("modules", "0", "path"), "weir.json:2:14");
+    CU_ASSERT_STRING_EQUAL(PLACE("modules", "1", "path"), "weir.json:2:31");
+    CU_ASSERT_STRING_EQUAL(PLACE("modules", "2"), "weir.json:2:13");
+    CU_ASSERT_STRING_EQUAL(PLACE("handlers", "a.b/", "exec"), "weir.json:3:32");
+    CU_ASSERT_STRING_EQUAL(PLACE("log", "level"), "weir.json:3:48");
+    CU_ASSERT_PTR_NULL(PLACE("lease"));
+    CU_ASSERT_PTR_NULL(PLACE(NULL));
+    CU_ASSERT_PTR_NULL(weir_config_where(NULL, NULL, place, sizeof place));
+}
+
+static void
 queues_as_text_have_weight_one_unless_given(void)
 {
     weir_queue_weight *queues;
@@ -334,6 +385,8 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_length_of_time_is_text_with_a_unit),
     HARNESS_TEST(what_is_not_json_and_duplicate_keys_have_their_place),
     HARNESS_TEST(a_file_is_read_and_a_missing_one_is_an_io_error),
+    HARNESS_TEST(relative_paths_begin_in_the_folder_of_the_file),
+    HARNESS_TEST(the_place_of_a_setting_can_be_asked_for),
     HARNESS_TEST(queues_as_text_have_weight_one_unless_given),
     HARNESS_TEST(queues_as_text_are_refused_with_the_reason),
     CU_TEST_INFO_NULL,

@@ -164,6 +164,10 @@ a_mux_tells_what_it_would_take(void)
     handle("email:", "p");
     CU_ASSERT_TRUE(weir_mux_matches(mux, "email:deliver"));
     CU_ASSERT_FALSE(weir_mux_matches(mux, "email"));
+    CU_ASSERT_STRING_EQUAL(weir_mux_pattern(mux, 0), "email:");
+    CU_ASSERT_PTR_NULL(weir_mux_pattern(mux, 1));
+    CU_ASSERT_PTR_NULL(weir_mux_aggregate_pattern(mux, 0));
+    CU_ASSERT_PTR_NULL(weir_mux_pattern(NULL, 0));
 }
 
 static const CU_TestInfo tests[] = {

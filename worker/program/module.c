@@ -85,6 +85,13 @@ modules_init(struct modules *modules, size_t max, weir_error *err)
     return modules->items == NULL ? weir_error_set(err, WEIR_E_NOMEM, NULL) : 0;
 }
 
+static void
+count_patterns(const weir_mux *mux, size_t *patterns, size_t *aggregates)
+{
+    for (*patterns = 0; weir_mux_pattern(mux, *patterns) != NULL; ++*patterns) {}
+    for (*aggregates = 0; weir_mux_aggregate_pattern(mux, *aggregates) != NULL; ++*aggregates) {}
+}
+
 int
 modules_load(struct modules *modules, const weir_config_module *wanted, weir_mux *mux,
              weir_logger *logger, weir_error *err)
@@ -95,6 +102,7 @@ modules_load(struct modules *modules, const weir_config_module *wanted, weir_mux
     if (rc != 0) {
         return rc;
     }
+    count_patterns(mux, &module.first_pattern, &module.first_aggregate);
     rc = find_entry(&module, err);
     if (rc == 0) {
         rc = init_module(&module, wanted->options, mux, logger, err);
@@ -103,6 +111,7 @@ modules_load(struct modules *modules, const weir_config_module *wanted, weir_mux
         dlclose(module.library);
         return rc;
     }
+    count_patterns(mux, &module.end_pattern, &module.end_aggregate);
     weir_log(logger, WEIR_LOG_DEBUG, "module loaded", weir_log_str("file", module.path),
              weir_log_str("name", module.entry->name));
     modules->items[modules->count++] = module;

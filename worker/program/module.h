@@ -13,7 +13,11 @@ struct module {
     void *library;
     const weir_module *entry;
     void *state;
-    const char *path; /* as given; the caller's */
+    const char *path;     /* as given; the caller's */
+    size_t first_pattern; /* its own in the mux: weir_mux_pattern(first .. end) */
+    size_t end_pattern;
+    size_t first_aggregate; /* the same of weir_mux_aggregate_pattern() */
+    size_t end_aggregate;
 };
 
 struct modules {

@@ -91,7 +91,7 @@ warn_of_differences(const struct reload *reload, const struct settings *fresh)
     const char *a = (const char *)&running->server;
     const char *b = (const char *)&fresh->server;
 
-    warn_unless(reload, same_text(running->broker, fresh->broker), "broker");
+    warn_unless(reload, same_text(running->broker.url, fresh->broker.url), "broker");
     warn_unless(reload, same_modules(running, fresh), "modules");
     warn_unless(reload, same_execs(running, fresh), "handlers");
     warn_unless(reload, running->log_format == fresh->log_format, "log.format");
@@ -130,7 +130,7 @@ reload_run(void *arg)
 {
     const struct reload *reload = arg;
     struct settings fresh;
-    weir_error err = {0};
+    weir_error err = {0}, told = {0};
     int rc = settings_parse(&fresh, reload->argc, reload->argv, &err);
 
     if (rc == 0) {
@@ -142,8 +142,9 @@ reload_run(void *arg)
     } else if (fresh.config == NULL) {
         weir_log(reload->logger, WEIR_LOG_WARN, "there is no configuration file to reload");
     } else if ((rc = apply(reload, &fresh, &err)) != 0) {
+        settings_blame_option(&fresh, &err, &told);
         weir_log(reload->logger, WEIR_LOG_ERROR, "configuration could not be applied",
-                 weir_log_str("error", err.text));
+                 weir_log_str("error", told.text));
     } else {
         weir_log(reload->logger, WEIR_LOG_INFO, "configuration reloaded");
         warn_of_differences(reload, &fresh);

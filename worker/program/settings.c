@@ -9,7 +9,6 @@
 #include "settings.h"
 
 #include "options.h"
-#include "where.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +95,8 @@ static const struct option_row rows[] = {
     {"keep-when-stuck", 0, OPTION_FLAG, FIELD(keep_when_stuck), NULL,
      "go on when every slot hangs past its deadline (default: exit)", NULL},
     {"check", 0, OPTION_FLAG, FIELD(check), NULL,
-     "load everything, open the broker, print what would be served, exit", NULL},
+     "load modules, look for commands, open the broker, print what\nwould be served and all that is wrong, exit",
+     NULL},
     {"version", 'V', OPTION_FLAG, FIELD(version), NULL, "print the version and exit", NULL},
     {"help", 'h', OPTION_FLAG, FIELD(help), NULL, "print this and exit", NULL},
 };
@@ -276,8 +276,7 @@ settings_load(struct settings *settings, weir_error *err)
                               "nothing to run: give --module, --exec or a configuration file with "
                               "handlers");
     }
-    return where_broker(&settings->broker, &settings->broker_is_fallback, settings->broker_option,
-                        settings->config, err);
+    return where_broker(&settings->broker, settings->broker_option, settings->config, err);
 }
 
 void
@@ -290,7 +289,7 @@ settings_release(struct settings *settings)
     free(settings->execs);
     free(settings->modules);
     free(settings->queues);
-    free(settings->broker);
+    where_release(&settings->broker);
     free(settings->modules_given.items);
     free(settings->execs_given.items);
     weir_config_free(settings->config);

@@ -7,6 +7,7 @@
 #define WEIR_PROGRAM_SETTINGS_H
 
 #include "exec.h"
+#include "where.h"
 
 #include <weir/config.h>
 
@@ -40,13 +41,12 @@ struct settings {
 
     /* made of all sources by settings_load() */
     weir_config *config; /* or NULL */
-    char *broker;
-    bool broker_is_fallback;
+    struct where broker;
     weir_queue_weight *queues;
     weir_server_options server;
     weir_config_module *modules;
     size_t module_count;
-    struct exec_handler *execs;
+    struct exec_handler *execs; /* the command line's first */
     size_t exec_count;
 };
 
@@ -55,6 +55,18 @@ int settings_parse(struct settings *settings, int argc, char **argv, weir_error 
 
 /* Reads the configuration file and puts everything together. WEIR_E_INVALID: wrong usage. */
 int settings_load(struct settings *settings, weir_error *err);
+
+/*
+ * Passes the error of a module or an exec handler on, with its place in the configuration file in front of the text
+ * ("FILE:LINE:COLUMN: ") unless it is the command line's; exec handlers are named. Returns the code.
+ */
+int settings_blame_module(const struct settings *settings, size_t i, const weir_error *why,
+                          weir_error *err);
+int settings_blame_exec(const struct settings *settings, size_t i, const weir_error *why,
+                        weir_error *err);
+
+/* The same for an error that begins with "option KEY: ", which becomes "FILE:LINE:COLUMN: KEY: ". */
+int settings_blame_option(const struct settings *settings, const weir_error *why, weir_error *err);
 
 void settings_release(struct settings *settings);
 

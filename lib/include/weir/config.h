@@ -41,18 +41,31 @@ typedef struct weir_config {
     size_t module_count;
     const weir_config_exec *execs;
     size_t exec_count;
+    const char *folder; /* of the file; NULL: read from text */
 } weir_config;
 
 /*
  * Reads a configuration file into *config, which ends with weir_config_free(). Unknown keys, wrong
  * types, duplicate keys and values out of range are errors that name the file, line and column.
- * Errors: WEIR_E_CONFIG, WEIR_E_IO (the file cannot be read), WEIR_E_NOMEM. Any thread. Since 0.1.
+ * Relative paths of modules, of backends and of programs without a shell (where they have a slash)
+ * begin in the file's folder, and that folder stands before them in what is read. The broker's URL is left
+ * as it is; the programs see to it that a relative path in it begins there, too. Errors: WEIR_E_CONFIG, WEIR_E_IO (the file cannot be read), WEIR_E_NOMEM. Any thread. Since 0.1.
  */
 WEIR_API int weir_config_load(weir_config **config, const char *path, weir_error *err);
 
-/* The same from text; `name` stands in messages where the file's name would. Since 0.1. */
+/* The same from text; `name` stands in messages where the file's name would, and relative paths stay
+ * as they are. Since 0.1. */
 WEIR_API int weir_config_parse(weir_config **config, const char *text, size_t len, const char *name,
                                weir_error *err);
+
+/*
+ * Writes the place of a setting, "FILE:LINE:COLUMN", into buf and returns buf: path is a list of keys, and of
+ * indexes in arrays, that ends with NULL ({"modules", "0", "path", NULL}). Where not all of them are there, it is the
+ * place of the innermost that is; NULL when the first is not. For messages about what only turns out to
+ * be wrong when it is used. Any thread. Since 0.1.
+ */
+WEIR_API char *weir_config_where(const weir_config *config, const char *const *path, char *buf,
+                                 size_t size);
 
 /* Frees a configuration. NULL is allowed. Since 0.1. */
 WEIR_API void weir_config_free(weir_config *config);

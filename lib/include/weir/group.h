@@ -84,6 +84,12 @@ WEIR_API void *weir_group_alloc(const weir_group *group, size_t size);
 WEIR_API int weir_mux_aggregate(weir_mux *mux, const char *pattern, weir_aggregate_fn aggregate,
                                 void *arg, weir_error *err);
 
+/*
+ * Returns the i-th pattern with an aggregator, in the order in which they were registered ("" is the one for all
+ * others), or NULL behind the last. The string is the mux's. Since 0.1.
+ */
+WEIR_API const char *weir_mux_aggregate_pattern(const weir_mux *mux, size_t i);
+
 WEIR_END_DECLS
 
 #endif

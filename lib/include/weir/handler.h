@@ -121,6 +121,12 @@ WEIR_API int weir_mux_not_found(weir_mux *mux, weir_handler handler, void *arg, 
 /* Tells whether a handler is registered that would take this type. Since 0.1. */
 WEIR_API bool weir_mux_matches(const weir_mux *mux, const char *type);
 
+/*
+ * Returns the i-th pattern with a handler, in the order in which they were registered, or NULL behind the last. The
+ * string is the mux's. Since 0.1.
+ */
+WEIR_API const char *weir_mux_pattern(const weir_mux *mux, size_t i);
+
 WEIR_END_DECLS
 
 #endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Goes on after a problem, so that one run tells them all. Handlers are printed by the module that registered
+ * them: those that came into the mux while it was loaded.
+ */
+#include <config.h>
+
+#include "check.h"
+
+#include "probe.h"
+
+#include <stdio.h>
+
+/* Says what is wrong and keeps the first code. */
+static void
+note(int *first, int rc, weir_error *why)
+{
+    if (rc == 0) {
+        return;
+    }
+    fprintf(stderr, "weir-worker: %s\n", why->text[0] != '\0' ? why->text : weir_strerror(rc));
+    *first = *first != 0 ? *first : rc;
+    weir_error_clear(why);
+}
+
+static void
+load_handlers(struct program *program, int *first)
+{
+    const struct settings *settings = &program->settings;
+    weir_error why = {0}, told = {0};
+
+    for (size_t i = 0; i < settings->module_count; i++) {
+        note(first, program_load_module(program, i, &why), &why);
+    }
+    for (size_t i = 0; i < settings->exec_count; i++) {
+        note(first, program_add_exec(program, i, &why), &why);
+        if (probe_exec(&settings->execs[i], &why) != 0) {
+            note(first, settings_blame_exec(settings, i, &why, &told), &told);
+            weir_error_clear(&why);
+        }
+    }
+}
+
+static void
+print_queues(const weir_server_options *server)
+{
+    if (server->queue_count == 0) {
+        printf("queue:       default, weight 1\n");
+    }
+    for (size_t i = 0; i < server->queue_count; i++) {
+        printf("queue:       %s, weight %d\n", server->queues[i].name, server->queues[i].weight);
+    }
+}
+
+static void
+print_exec(const struct exec_handler *exec)
+{
+    printf("exec:        %s = ", exec->pattern);
+    if (exec->command != NULL) {
+        printf("%s\n", exec->command);
+        return;
+    }
+    for (size_t i = 0; exec->argv[i] != NULL; i++) {
+        printf("%s%s", i > 0 ? " " : "", exec->argv[i]);
+    }
+    putchar('\n');
+}
+
+static void
+print_module(const struct module *module, const weir_mux *mux)
+{
+    printf("module:      %s (%s)\n", module->path, module->entry->name);
+    for (size_t i = module->first_pattern; i < module->end_pattern; i++) {
+        printf("  handler:   %s\n", weir_mux_pattern(mux, i));
+    }
+    for (size_t i = module->first_aggregate; i < module->end_aggregate; i++) {
+        const char *pattern = weir_mux_aggregate_pattern(mux, i);
+        printf("  groups of: %s\n", pattern[0] != '\0' ? pattern : "any other type");
+    }
+}
+
+static void
+print_served(const struct program *program)
+{
+    const struct settings *settings = &program->settings;
+    const weir_server_options *server = &settings->server;
+
+    if (program->broker != NULL) {
+        printf("broker:      %s\n", weir_broker_url(program->broker));
+    }
+    print_queues(server);
+    printf("priority:    %s\n", server->strict_priority ? "strict" : "weighted");
+    if (server->concurrency > 0) {
+        printf("concurrency: %d\n", server->concurrency);
+    }
+    for (size_t i = 0; i < program->modules.count; i++) {
+        print_module(&program->modules.items[i], program->mux);
+    }
+    for (size_t i = 0; i < settings->exec_count; i++) {
+        print_exec(&settings->execs[i]);
+    }
+    for (size_t i = 0; i < server->periodic_count; i++) {
+        const weir_periodic *periodic = &server->periodic[i];
+        printf("periodic:    %s = %s\n", periodic->spec, periodic->task.type);
+    }
+}
+
+int
+check_run(struct program *program)
+{
+    weir_error why = {0};
+    int first = 0;
+
+    note(&first, program_begin(program, &why), &why);
+    if (first != 0) {
+        return first;
+    }
+    load_handlers(program, &first);
+    note(&first, program_open_broker(program, &why), &why);
+    if (program->broker != NULL) {
+        note(&first, program_new_server(program, &why), &why);
+    }
+    print_served(program);
+    return first;
+}
