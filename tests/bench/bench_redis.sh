@@ -2,4 +2,5 @@
 # SPDX-License-Identifier: MIT
 #
 # weir-bench on a redis-server of its own.
-exec sh "$abs_top_srcdir/tests/harness/with_redis" sh "$abs_top_srcdir/tests/bench/bench.sh"
+top=${abs_top_srcdir:?}
+exec sh "$top/tests/harness/with_redis" sh "$top/tests/bench/bench.sh"
