@@ -109,9 +109,8 @@ read_urandom(unsigned char *buf, size_t len)
     return done == len;
 }
 
-/* One step of the splitmix64 generator. */
-static uint64_t
-mix(uint64_t *state)
+uint64_t
+weir__mix(uint64_t *state)
 {
     uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
 
@@ -128,11 +127,11 @@ fill_without_kernel(unsigned char *buf, size_t len)
 
     clock_gettime(CLOCK_REALTIME, &now);
     uint64_t state = (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-    state ^= mix(&state) + (uint64_t)getpid();
-    state ^= mix(&state) + (uint64_t)(uintptr_t)&pool;
-    state ^= mix(&state) + atomic_fetch_add(&counter, 1);
+    state ^= weir__mix(&state) + (uint64_t)getpid();
+    state ^= weir__mix(&state) + (uint64_t)(uintptr_t)&pool;
+    state ^= weir__mix(&state) + atomic_fetch_add(&counter, 1);
     for (size_t i = 0; i < len; i++) {
-        buf[i] = (unsigned char)mix(&state);
+        buf[i] = (unsigned char)weir__mix(&state);
     }
 }
 

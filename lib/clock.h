@@ -17,6 +17,9 @@ int64_t weir__clock_boot_ms(const weir_clock *clock);
 /* Fill buf with len random bytes of the clock's; NULL is the system's. */
 void weir__clock_random(const weir_clock *clock, void *buf, size_t len);
 
+/* One step of the splitmix64 generator. */
+uint64_t weir__mix(uint64_t *state);
+
 /* A random number in [0, bound), every one equally likely; 0 when bound is 0. */
 uint64_t weir__clock_random_below(const weir_clock *clock, uint64_t bound);
 

@@ -226,6 +226,31 @@ take_task(void *arg, const weir_task_info *task)
     return rc;
 }
 
+static void
+show_tasks(struct task_list *owner)
+{
+    owner->list.count = owner->tasks.count;
+    owner->list.items = (const weir_task_info *const *)owner->tasks.items;
+}
+
+weir_task_list *
+weir__task_list_new(void)
+{
+    struct task_list *owner = calloc(1, sizeof *owner);
+
+    return owner ? &owner->list : NULL;
+}
+
+int
+weir__task_list_add(weir_task_list *list, const weir_task_info *task)
+{
+    struct task_list *owner = (struct task_list *)list;
+    int rc = take_task(owner, task);
+
+    show_tasks(owner);
+    return rc;
+}
+
 static int
 give_tasks(struct task_list *owner, int rc, weir_task_list **list, weir_error *err)
 {
@@ -234,8 +259,7 @@ give_tasks(struct task_list *owner, int rc, weir_task_list **list, weir_error *e
         weir_task_list_free(&owner->list);
         return rc;
     }
-    owner->list.count = owner->tasks.count;
-    owner->list.items = (const weir_task_info *const *)owner->tasks.items;
+    show_tasks(owner);
     *list = &owner->list;
     return 0;
 }

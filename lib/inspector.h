@@ -21,4 +21,8 @@ struct weir__pointers {
 /* 0 or WEIR_E_NOMEM. */
 int weir__pointers_append(struct weir__pointers *pointers, void *item);
 
+/* An empty list of tasks, or NULL; and one more task at its end, copied: 0 or WEIR_E_NOMEM. */
+weir_task_list *weir__task_list_new(void);
+int weir__task_list_add(weir_task_list *list, const weir_task_info *task);
+
 #endif

@@ -138,23 +138,31 @@ note_group(void *arg, const weir_group_info *group)
     return 0;
 }
 
+/* Puts the groups of all queues that are due into the agenda. */
+static int
+look_at_queues(weir_server *server, struct look *look, weir_error *err)
+{
+    struct weir__queue_set *queues = weir__server_queues(server);
+    int code = 0;
+
+    *look = (struct look){
+        .server = server, .now_ms = weir__broker_now_ms(server->broker), .next_ms = WEIR_NEVER};
+    for (size_t i = 0; i < queues->count && code == 0; i++) {
+        look->queue = queues->names[i];
+        code = weir__groups(server->broker, look->queue, WEIR_GROUP_SET_MAX, note_group, look, err);
+    }
+    weir__queue_set_unref(queues);
+    return code;
+}
+
 /* Looks at all groups. Returns in how many ms to look again at the latest. */
 static int64_t
 look_at_groups(weir_server *server)
 {
-    struct weir__queue_set *queues = weir__server_queues(server);
-    struct look look = {
-        .server = server, .now_ms = weir__broker_now_ms(server->broker), .next_ms = WEIR_NEVER};
+    struct look look;
     weir_error err = {0};
-    int code = 0;
 
-    for (size_t i = 0; i < queues->count && code == 0; i++) {
-        look.queue = queues->names[i];
-        code =
-            weir__groups(server->broker, look.queue, WEIR_GROUP_SET_MAX, note_group, &look, &err);
-    }
-    weir__queue_set_unref(queues);
-    if (code != 0) {
+    if (look_at_queues(server, &look, &err) != 0) {
         return weir__outage_failed(server, WEIR__PARTY_GROUPS, "groups", &err);
     }
     weir__outage_over(server, WEIR__PARTY_GROUPS);
@@ -210,13 +218,32 @@ look_for_rest(struct weir__aggregator *aggregator, const struct weir__round *rou
     pthread_mutex_unlock(&aggregator->lock);
 }
 
+/* Stages the next group of the agenda. *found: *round is a set. */
+static int
+stage_next(weir_server *server, struct weir__round *round, bool *found, weir_error *err)
+{
+    struct weir__aggregator *aggregator = &server->aggregator;
+    int64_t timeout_ms = server->settings.group_timeout_ms;
+
+    *round = (struct weir__round){.due = aggregator->agenda[--aggregator->agenda_count]};
+    round->end_boot_ms = weir__broker_boot_ms(server->broker) + timeout_ms;
+    int code = weir__group_stage(server->broker, round->due.queue, round->due.name,
+                                 &round->due.policy, timeout_ms, &round->staged, err);
+    *found = round->staged.count > 0;
+    if (!*found) {
+        weir__staged_release(&round->staged);
+        weir__due_release(&round->due);
+    }
+    return code;
+}
+
 /* Stages the next group that is due. True: *round is a set. */
 static bool
 next_round(weir_server *server, struct weir__round *round)
 {
     struct weir__aggregator *aggregator = &server->aggregator;
-    int64_t timeout_ms = server->settings.group_timeout_ms;
     weir_error err = {0};
+    bool found;
 
     if (!takes_rounds(server)) {
         clear_agenda(aggregator);
@@ -228,11 +255,7 @@ next_round(weir_server *server, struct weir__round *round)
     if (aggregator->agenda_count == 0) {
         return false;
     }
-    *round = (struct weir__round){.due = aggregator->agenda[--aggregator->agenda_count]};
-    round->end_boot_ms = weir__broker_boot_ms(server->broker) + timeout_ms;
-    int code = weir__group_stage(server->broker, round->due.queue, round->due.name,
-                                 &round->due.policy, timeout_ms, &round->staged, &err);
-    if (code != 0) {
+    if (stage_next(server, round, &found, &err) != 0) {
         int64_t delay_ms = weir__outage_failed(server, WEIR__PARTY_GROUPS, "group_stage", &err);
         clear_agenda(aggregator);
         pthread_mutex_lock(&aggregator->lock);
@@ -240,13 +263,36 @@ next_round(weir_server *server, struct weir__round *round)
         look_again_at(aggregator, aggregator->not_before_ms);
         pthread_mutex_unlock(&aggregator->lock);
     }
-    if (round->staged.count == 0) {
-        weir__staged_release(&round->staged);
-        weir__due_release(&round->due);
-        return false;
+    if (found) {
+        look_for_rest(aggregator, round);
     }
-    look_for_rest(aggregator, round);
-    return true;
+    return found;
+}
+
+int
+weir__aggregator_turn(weir_server *server, size_t *rounds, int64_t *next_at_ms, weir_error *err)
+{
+    struct weir__aggregator *aggregator = &server->aggregator;
+    struct weir__round round;
+    struct look look = {.next_ms = WEIR_NEVER};
+    bool found;
+    int code = 0;
+
+    *rounds = 0;
+    if (weir__mux_aggregates(server->mux) &&
+        (weir__broker_capabilities(server->broker) & WEIR_CAP_GROUPS) != 0) {
+        code = look_at_queues(server, &look, err);
+    }
+    *next_at_ms = look.next_ms;
+    while (code == 0 && aggregator->agenda_count > 0) {
+        code = stage_next(server, &round, &found, err);
+        if (found) {
+            weir__round_run(server, &round);
+            ++*rounds;
+        }
+    }
+    clear_agenda(aggregator);
+    return code;
 }
 
 /* ---- threads ---- */

@@ -74,6 +74,13 @@ int weir__aggregator_start(weir_server *server, weir_error *err);
 /* Whether it runs. */
 bool weir__aggregator_runs(const weir_server *server);
 
+/*
+ * For a server without threads: makes tasks of the groups that are due. *rounds tells of how many, *next_at_ms when the
+ * next one of the others is due, wall clock, or WEIR_NEVER.
+ */
+int weir__aggregator_turn(weir_server *server, size_t *rounds, int64_t *next_at_ms,
+                          weir_error *err);
+
 /* A task has joined a group. Any thread. */
 void weir__aggregator_call(weir_server *server);
 

@@ -150,6 +150,10 @@ weir_context_wait(weir_context *ctx, int64_t timeout_ms)
     struct timespec until = time_after(timeout_ms > 0 ? timeout_ms : 0);
     int over = 0;
 
+    if (ctx->pass != NULL && atomic_load(&ctx->cancelled) == 0) {
+        ctx->pass(ctx->pass_arg, timeout_ms);
+        return atomic_load(&ctx->cancelled);
+    }
     pthread_mutex_lock(&ctx->lock);
     while (atomic_load(&ctx->cancelled) == 0 && over == 0) {
         over = timeout_ms < 0 ? pthread_cond_wait(&ctx->woken, &ctx->lock)

@@ -31,6 +31,9 @@ struct weir_context {
     bool has_result;
     bool has_text;
     int64_t snooze_ms;
+    void (*pass)(void *arg,
+                 int64_t timeout_ms); /* waits in place of the context; NULL: it sleeps */
+    void *pass_arg;
     char text[WEIR__ERROR_TEXT_MAX + 1];
 };
 

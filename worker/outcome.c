@@ -190,17 +190,23 @@ static const weir_change changes[][2] = {
     [WEIR_FINISH_REQUEUE] = {WEIR_CHANGE_REQUEUED, WEIR_CHANGE_REQUEUED},
 };
 
+weir_change_event
+weir__outcome_event(const weir_finish *finish)
+{
+    return (weir_change_event){
+        .task = finish->claim->task,
+        .change = changes[finish->kind][finish->counted ? 1 : 0],
+        .at_ms = finish->at_ms,
+        .error = finish->error,
+    };
+}
+
 void
 weir__outcome_tell(const struct weir__rules *rules, const weir_finish *finish)
 {
     if (rules->on_change == NULL) {
         return;
     }
-    weir_change_event event = {
-        .task = finish->claim->task,
-        .change = changes[finish->kind][finish->counted ? 1 : 0],
-        .at_ms = finish->at_ms,
-        .error = finish->error,
-    };
+    weir_change_event event = weir__outcome_event(finish);
     rules->on_change(&event, rules->on_change_arg);
 }

@@ -70,6 +70,9 @@ struct weir__ending {
 void weir__outcome_decide(const struct weir__rules *rules, const weir_claim *claim,
                           const struct weir__ending *ending, int64_t now_ms, weir_finish *finish);
 
+/* What an outcome makes of its task, once it is committed. Points into *finish. */
+weir_change_event weir__outcome_event(const weir_finish *finish);
+
 /* Tells the application what the broker has committed: finish->outcome is 0. Any thread, without a lock. */
 void weir__outcome_tell(const struct weir__rules *rules, const weir_finish *finish);
 

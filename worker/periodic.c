@@ -332,6 +332,31 @@ take_over_changes(weir_server *server)
     return 0;
 }
 
+int
+weir__periodic_turn(weir_server *server, int64_t *next_at_ms, weir_error *err)
+{
+    const struct weir__schedule *schedule = &server->schedule;
+    int64_t boot_ms = weir__broker_boot_ms(server->broker);
+    int64_t again_ms = WEIR_NEVER;
+    int code = take_over_changes(server);
+
+    *next_at_ms = WEIR_NEVER;
+    if (code != 0) {
+        return weir_error_set(err, code, NULL);
+    }
+    do {
+        if (schedule->ticker_count > 0) {
+            code = lead_and_tick(server, &again_ms, err);
+        }
+    } while (code == 0 && again_ms <= boot_ms);
+    for (size_t i = 0; i < schedule->ticker_count && schedule->leads; i++) {
+        if (schedule->tickers[i].next_ms < *next_at_ms) {
+            *next_at_ms = schedule->tickers[i].next_ms;
+        }
+    }
+    return code;
+}
+
 int64_t
 weir__periodic_duty(void *arg)
 {

@@ -106,8 +106,8 @@ may_begin(const struct weir__slot *slot)
     return !atomic_load(&slot->decided) && !atomic_load(&slot->stopping);
 }
 
-static void
-run_task(struct weir__slot *slot)
+void
+weir__slot_run(struct weir__slot *slot)
 {
     weir_server *server = slot->server;
     bool begins = may_begin(slot);
@@ -142,7 +142,7 @@ weir__worker_main(void *arg)
         if (!slot->running) {
             break;
         }
-        run_task(slot);
+        weir__slot_run(slot);
     }
     weir__server_unref(server);
     return NULL;

@@ -238,6 +238,9 @@ struct weir__queue_set *weir__server_queues(weir_server *server);
 /* True from the begin of a stop on. Without the lock. */
 bool weir__server_stops(weir_server *server);
 
+/* pool.c: runs the slot's task on this thread, and leaves its outcome for the mover. Without the lock. */
+void weir__slot_run(struct weir__slot *slot);
+
 /* pool.c, mover.c, listener.c: the threads' functions. */
 void *weir__worker_main(void *slot);
 void *weir__mover_main(void *server);
@@ -258,6 +261,12 @@ int64_t weir__periodic_duty(void *server);
 int64_t weir__deadlines_duty(void *server);
 /* A task will be due at this time. */
 void weir__forward_by(weir_server *server, int64_t at_ms);
+
+/*
+ * periodic.c: for a server without threads. Enqueues the ticks that are due; *next_at_ms is the wall clock's time of the
+ * next one, or WEIR_NEVER.
+ */
+int weir__periodic_turn(weir_server *server, int64_t *next_at_ms, weir_error *err);
 
 /* periodic.c: gives up the leadership of the periodic tasks, where it is this server's. */
 void weir__periodic_leave(weir_server *server);

@@ -47,7 +47,8 @@ WEIR_BEGIN_DECLS
     X(DEADLINE, -25, "context deadline exceeded")                                                  \
     X(CLOSED, -26, "already closed")                                                               \
     X(MODULE, -27, "module cannot be loaded")                                                      \
-    X(INTERNAL, -28, "internal error")
+    X(INTERNAL, -28, "internal error")                                                             \
+    X(MISMATCH, -29, "not what was expected")
 
 typedef enum weir_errcode {
     WEIR_OK = 0,
