@@ -20,7 +20,7 @@ each_queue(struct session *session, char **words, int count, const char *done, q
     struct outcomes outcomes;
     weir_inspector *inspector;
 
-    int rc = session_inspector(session, &inspector, err);
+    int rc = session_steer(session, &inspector, err);
     if (rc != 0) {
         return rc;
     }
@@ -129,7 +129,7 @@ queue_rm(struct session *session, void *into, char **words, int count, weir_erro
     struct outcomes outcomes;
     weir_inspector *inspector;
 
-    int rc = session_inspector(session, &inspector, err);
+    int rc = session_steer(session, &inspector, err);
     if (rc == 0) {
         rc = ask(inspector, options, words, count, err);
     }

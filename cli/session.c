@@ -12,8 +12,9 @@
 #include <string.h>
 
 static int
-open_broker(struct session *session, weir_error *err)
+open_broker(struct session *session, weir_open_mode mode, weir_error *err)
 {
+    const weir_broker_options options = {.mode = mode};
     struct where where = {0};
 
     if (session->broker != NULL) {
@@ -23,13 +24,12 @@ open_broker(struct session *session, weir_error *err)
     if (rc == 0) {
         rc = where_broker(&where, session->broker_option, session->config, err);
     }
-    if (rc != 0) {
-        return rc;
-    }
-    if (where.from == WHERE_FALLBACK) {
+    if (rc == 0 && where.from == WHERE_FALLBACK) {
         report_note(session, "no broker given, using %s", where.url);
     }
-    rc = where_open(&session->broker, &where, session->config, NULL, err);
+    if (rc == 0) {
+        rc = where_open(&session->broker, &where, session->config, &options, err);
+    }
     where_release(&where);
     return rc;
 }
@@ -37,7 +37,7 @@ open_broker(struct session *session, weir_error *err)
 int
 session_client(struct session *session, weir_client **client, weir_error *err)
 {
-    int rc = open_broker(session, err);
+    int rc = open_broker(session, WEIR_OPEN_CREATE, err);
 
     if (rc == 0 && session->client == NULL) {
         rc = weir_client_new(&session->client, session->broker, err);
@@ -46,16 +46,29 @@ session_client(struct session *session, weir_client **client, weir_error *err)
     return rc;
 }
 
-int
-session_inspector(struct session *session, weir_inspector **inspector, weir_error *err)
+static int
+open_inspector(struct session *session, weir_open_mode mode, weir_inspector **inspector,
+               weir_error *err)
 {
-    int rc = open_broker(session, err);
+    int rc = open_broker(session, mode, err);
 
     if (rc == 0 && session->inspector == NULL) {
         rc = weir_inspector_new(&session->inspector, session->broker, err);
     }
     *inspector = session->inspector;
     return rc;
+}
+
+int
+session_steer(struct session *session, weir_inspector **inspector, weir_error *err)
+{
+    return open_inspector(session, WEIR_OPEN_EXISTING, inspector, err);
+}
+
+int
+session_inspector(struct session *session, weir_inspector **inspector, weir_error *err)
+{
+    return open_inspector(session, WEIR_OPEN_READ, inspector, err);
 }
 
 void

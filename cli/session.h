@@ -26,8 +26,12 @@ struct session {
     weir_inspector *inspector;
 };
 
-/* Owned by the session. Errors: those of opening a broker. */
+/*
+ * What a command works with, owned by the session. Which one it asks for first decides what opening the broker may do: a client
+ * makes a file that is missing, orders need one, and looking only reads it. Errors: those of opening a broker.
+ */
 int session_client(struct session *session, weir_client **client, weir_error *err);
+int session_steer(struct session *session, weir_inspector **inspector, weir_error *err);
 int session_inspector(struct session *session, weir_inspector **inspector, weir_error *err);
 
 /* Says which thing the command is at from now on; the text must last. NULL: none. */

@@ -155,7 +155,7 @@ do_all(struct session *session, const struct all_options *options, weir_verb ver
 
     int rc = check_options(&all, err);
     if (rc == 0) {
-        rc = session_inspector(session, &all.inspector, err);
+        rc = session_steer(session, &all.inspector, err);
     }
     if (rc == 0) {
         session_about(session, "queue", options->queue);

@@ -48,7 +48,7 @@ task_reschedule(struct session *session, void *into, char **words, int count, we
     if ((times->process_in_ms != 0) == (times->process_at_ms != 0)) {
         return weir_error_set(err, WEIR_E_INVALID, "give one of --in and --at");
     }
-    int rc = session_inspector(session, &inspector, err);
+    int rc = session_steer(session, &inspector, err);
     if (rc != 0) {
         return rc;
     }

@@ -44,7 +44,7 @@ task_ids_each(struct session *session, const struct task_ids *ids, char **words,
     if (ids->id == NULL && count == 0) {
         return weir_error_set(err, WEIR_E_INVALID, "ID... is missing");
     }
-    int rc = session_inspector(session, &each.inspector, err);
+    int rc = session_steer(session, &each.inspector, err);
     if (rc != 0) {
         return rc;
     }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define SQLITE "sqlite:"
 
@@ -77,6 +78,12 @@ is_plain(char c)
            strchr("/._-~", c) != NULL;
 }
 
+static bool
+is_file(const char *url)
+{
+    return strncmp(url, SQLITE, strlen(SQLITE)) == 0;
+}
+
 /* "sqlite:FOLDER/REST", the folder as a part of a URL. */
 static char *
 sqlite_url(const char *folder, const char *rest)
@@ -114,21 +121,16 @@ data_folder(char **folder, weir_error *err)
 }
 
 static int
-fallback_broker(char **url, weir_error *err)
+fallback_broker(struct where *where, weir_error *err)
 {
-    char *folder;
-    int rc = data_folder(&folder, err);
+    int rc = data_folder(&where->folder, err);
 
     if (rc != 0) {
+        where->folder = NULL;
         return rc;
     }
-    rc = make_folders(folder, err);
-    if (rc == 0) {
-        *url = sqlite_url(folder, "weir.db");
-        rc = *url == NULL ? weir_error_set(err, WEIR_E_NOMEM, NULL) : 0;
-    }
-    free(folder);
-    return rc;
+    where->url = sqlite_url(where->folder, "weir.db");
+    return where->url == NULL ? weir_error_set(err, WEIR_E_NOMEM, NULL) : 0;
 }
 
 /* The configuration's URL. A path of its own begins where the file is, so that it is the same file from wherever the
@@ -137,8 +139,7 @@ static char *
 configured_url(const weir_config *config)
 {
     const char *path = config->broker + strlen(SQLITE);
-    bool relative = strncmp(config->broker, SQLITE, strlen(SQLITE)) == 0 &&
-                    strchr("/:?", path[0]) == NULL && path[0] != '\0';
+    bool relative = is_file(config->broker) && strchr("/:?", path[0]) == NULL && path[0] != '\0';
 
     if (!relative || config->folder == NULL || strcmp(config->folder, ".") == 0) {
         return strdup(config->broker);
@@ -159,7 +160,7 @@ where_broker(struct where *where, const char *option, const weir_config *config,
         where->url = configured_url(config);
     } else {
         where->from = WHERE_FALLBACK;
-        return fallback_broker(&where->url, err);
+        return fallback_broker(where, err);
     }
     return where->url == NULL ? weir_error_set(err, WEIR_E_NOMEM, NULL) : 0;
 }
@@ -171,10 +172,19 @@ where_open(weir_broker **broker, const struct where *where, const weir_config *c
     static const char *const path[] = {"broker", NULL};
     char place[PLACE_SIZE];
     weir_error why = {0};
+    bool creates = options == NULL || options->mode == WEIR_OPEN_CREATE;
 
-    int rc = weir_broker_open(broker, where->url, options, &why);
+    int rc = creates && where->folder != NULL ? make_folders(where->folder, err) : 0;
+    if (rc != 0) {
+        return rc;
+    }
+    rc = weir_broker_open(broker, where->url, options, &why);
     if (rc == 0) {
         return 0;
+    }
+    if (where_is_missing(where, rc)) {
+        return weir_error_set(
+            err, rc, "%s; enqueueing a task makes it, and so does starting a worker", why.text);
     }
     bool of_url = rc == WEIR_E_URL || rc == WEIR_E_UNSUPPORTED;
     if (of_url && where->from == WHERE_CONFIG) {
@@ -185,9 +195,65 @@ where_open(weir_broker **broker, const struct where *where, const weir_config *c
     return weir_error_set(err, rc, "%s%s", told ? "WEIR_BROKER: " : "", why.text);
 }
 
+bool
+where_is_missing(const struct where *where, int rc)
+{
+    return rc == WEIR_E_UNAVAILABLE && is_file(where->url);
+}
+
+/* The path in a URL whose %XX are well-formed: it has been opened before. */
+static char *
+path_of(const char *url)
+{
+    const char *from = url + strlen(SQLITE);
+    char *path = malloc(strlen(from) + 1);
+    unsigned byte;
+    int used;
+
+    if (path == NULL) {
+        return NULL;
+    }
+    char *to = path;
+    while (*from != '\0' && *from != '?') {
+        if (*from == '%' && sscanf(from, "%%%2x%n", &byte, &used) == 1) {
+            *to++ = (char)byte;
+            from += used;
+        } else {
+            *to++ = *from++;
+        }
+    }
+    *to = '\0';
+    return path;
+}
+
+int
+where_can_make(const struct where *where, weir_error *err)
+{
+    int rc = 0;
+
+    if (where->folder != NULL) { /* is made, too */
+        return 0;
+    }
+    char *path = path_of(where->url);
+    if (path == NULL) {
+        return weir_error_set(err, WEIR_E_NOMEM, NULL);
+    }
+    char *slash = strrchr(path, '/');
+    const char *folder = slash == NULL ? "." : slash == path ? "/" : path;
+    if (slash != NULL) {
+        *slash = '\0';
+    }
+    if (access(folder, W_OK | X_OK) != 0) {
+        rc = weir_error_set(err, WEIR_E_IO, "the broker's folder %s: %s", folder, strerror(errno));
+    }
+    free(path);
+    return rc;
+}
+
 void
 where_release(struct where *where)
 {
     free(where->url);
+    free(where->folder);
     memset(where, 0, sizeof *where);
 }

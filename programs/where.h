@@ -15,6 +15,7 @@
 /* A broker's URL and who gave it; zero-filled at first. */
 struct where {
     char *url;
+    char *folder; /* of the fallback, which may be missing; else NULL */
     enum where_from {
         WHERE_OPTION,
         WHERE_ENVIRONMENT,
@@ -34,18 +35,23 @@ int where_load_backend(void *into, const char *value, weir_error *err);
 
 /*
  * Finds the broker's URL; option and config may be NULL. A relative path in the configuration's URL begins in the file's
- * folder; the folder of the fallback is made. Ends with where_release(). Errors: WEIR_E_IO, WEIR_E_CONFIG (no home),
- * WEIR_E_NOMEM.
+ * folder. Ends with where_release(). Errors: WEIR_E_CONFIG (no home), WEIR_E_NOMEM.
  */
 int where_broker(struct where *where, const char *option, const weir_config *config,
                  weir_error *err);
 
 /*
- * Opens that broker. Says in an error about the URL itself who gave it: the variable, or the place in the configuration
+ * Opens that broker; the folder of the fallback is made where the mode allows to make the file. Says in an error about the URL itself who gave it: the variable, or the place in the configuration
  * file, where such an error is WEIR_E_CONFIG. Errors: those of weir_broker_open().
  */
 int where_open(weir_broker **broker, const struct where *where, const weir_config *config,
                const weir_broker_options *options, weir_error *err);
+
+/* True for an error of where_open() that only means that a file is not there yet. */
+bool where_is_missing(const struct where *where, int rc);
+
+/* Checks that the folder of such a file is there and may be written. Errors: WEIR_E_IO, WEIR_E_NOMEM. */
+int where_can_make(const struct where *where, weir_error *err);
 
 void where_release(struct where *where);
 

@@ -5,6 +5,20 @@
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+# expect_json_error STATUS NAME FILTER ARGUMENT...: the command prints nothing, and this error as one line of JSON.
+expect_json_error()
+{
+    expected=$1
+    name=$2
+    filter=$3
+    shift 3
+    run "$weir" "$@"
+    expect_status "$expected"
+    [ ! -s "$tmp/out" ] || fail "$ran: printed $(head -c 200 "$tmp/out")"
+    jq -se "length == 1 and (.[0].error | .name == \"$name\" and .code < 0 and ($filter))" \
+        "$tmp/err" > /dev/null 2>&1 || fail "$ran: not $name, $filter: $(head -c 400 "$tmp/err")"
+}
+
 help_is_there_for_everything()
 {
     run "$weir" help
@@ -52,7 +66,7 @@ a_broker_url_is_checked()
 {
     expect_usage 'nosuch' "$weir" --broker nosuch:x queue ls
     expect_usage 'did you mean "sqlite:"' "$weir" --broker sqlit:x.db stats
-    expect_usage 'color' "$weir" --broker "$WEIR_BROKER?color=red" queue ls
+    expect_usage 'color' "$weir" --broker "sqlite:$tmp/x.db?color=red" queue ls
     expect_usage '' "$weir" --broker 'just words' queue ls
     run "$weir" --broker "sqlite:$tmp/no/such/folder/x.db" queue ls
     expect_status 1
@@ -247,8 +261,46 @@ lists_have_pages_and_states()
     expect_usage 'use --queue' "$weir" task inspect t1
 }
 
+# Makes a broker without any queue, where a broker is a file.
+make_empty_broker()
+{
+    "$weir" task enqueue --type t --queue gone --id gone > /dev/null &&
+        "$weir" queue rm --force --yes gone > /dev/null || fail 'no empty broker'
+}
+
+what_only_looks_makes_no_file()
+{
+    case $WEIR_BROKER in sqlite:*) ;; *) return ;; esac
+    for command in 'stats' 'queue ls' 'queue inspect q' 'queue history q' 'task ls' 'task inspect t' \
+        'group ls' 'server ls' 'cron ls' 'queue pause q' 'queue rm q' 'task run t' \
+        'task deleteall -q q -s archived --yes'; do
+        # shellcheck disable=SC2086
+        expect_json_error 1 WEIR_E_UNAVAILABLE '.message | contains("there is no such file")' \
+            $command --json
+        [ ! -e "$tmp/weir.db" ] || fail "$command made a file"
+    done
+    (
+        unset WEIR_BROKER
+        run "$weir" stats
+        [ "$status" -eq 1 ] && [ ! -e "$tmp/data" ]
+    ) || fail 'looking made the data folder'
+    run "$weir_worker" --exec t=cat --check
+    expect_status 0
+    expect_out 'there is no such file yet'
+    run "$weir_worker" --exec t=cat --lease 1ms --check
+    expect_status 2
+    run "$weir_worker" --exec t=cat --broker "sqlite:$tmp/none%20here/x.db" --check
+    expect_status 1
+    expect_err "the broker's folder $tmp/none here: No such file"
+    [ ! -e "$tmp/weir.db" ] || fail 'a check made a file'
+    make_empty_broker
+    run "$weir" stats
+    expect_status 0
+}
+
 queues_are_listed_inspected_and_have_a_history()
 {
+    make_empty_broker
     run "$weir" queue ls
     expect_out 'no queues'
     "$weir" task enqueue --type t --queue low > /dev/null
@@ -272,6 +324,7 @@ queues_are_listed_inspected_and_have_a_history()
 
 stats_sum_up()
 {
+    make_empty_broker
     run "$weir" stats
     expect_out '0 tasks in 0 queues'
     "$weir" task enqueue --type t --queue low > /dev/null
@@ -418,20 +471,6 @@ a_pausing_input_is_enqueued_as_it_comes()
     has_state second pending || fail 'the second line is missing'
 }
 
-# expect_json_error STATUS NAME FILTER ARGUMENT...: the command prints nothing, and this error as one line of JSON.
-expect_json_error()
-{
-    expected=$1
-    name=$2
-    filter=$3
-    shift 3
-    run "$weir" "$@"
-    expect_status "$expected"
-    [ ! -s "$tmp/out" ] || fail "$ran: printed $(head -c 200 "$tmp/out")"
-    jq -se "length == 1 and (.[0].error | .name == \"$name\" and .code < 0 and ($filter))" \
-        "$tmp/err" > /dev/null 2>&1 || fail "$ran: not $name, $filter: $(head -c 400 "$tmp/err")"
-}
-
 errors_are_json_where_output_is()
 {
     "$weir" task enqueue --type t --id taken > /dev/null
@@ -488,6 +527,7 @@ run_tests \
     taken_ids_and_locks_are_refused \
     payloads_are_stored_byte_for_byte \
     lists_have_pages_and_states \
+    what_only_looks_makes_no_file \
     queues_are_listed_inspected_and_have_a_history \
     stats_sum_up \
     jsonl_lines_become_tasks \

@@ -351,6 +351,7 @@ queues_are_removed()
 
 groups_are_listed_and_steered()
 {
+    "$weir" task enqueue --type t --queue other > /dev/null
     run "$weir" group ls
     expect_status 1
     expect_err 'default'

@@ -80,12 +80,14 @@ print_module(const struct module *module, const weir_mux *mux)
 }
 
 static void
-print_served(const struct program *program)
+print_served(const struct program *program, const char *broker_note)
 {
     const struct settings *settings = &program->settings;
     const weir_server_options *server = &settings->server;
 
-    if (program->broker != NULL) {
+    if (broker_note != NULL) {
+        printf("broker:      %s (%s)\n", settings->broker.url, broker_note);
+    } else if (program->broker != NULL) {
         printf("broker:      %s\n", weir_broker_url(program->broker));
     }
     print_queues(server);
@@ -105,6 +107,30 @@ print_served(const struct program *program)
     }
 }
 
+/* A file that is not there yet, or not yet ours, is none of the problems: a start makes it. The server's options are then
+ * checked with a broker in memory. Returns what to say of it, or NULL. */
+static const char *
+open_broker(struct program *program, int *first)
+{
+    const struct where *where = &program->settings.broker;
+    const char *told = NULL;
+    weir_error why = {0}, folder = {0};
+
+    int rc = program_open_broker(program, &why);
+    if (where_is_missing(where, rc)) {
+        note(first, where_can_make(where, &folder), &folder);
+        told = "there is no such file yet, a start makes it";
+    } else if (rc == WEIR_E_STATE) {
+        told = "a start makes its tables or brings them up to date";
+    } else {
+        note(first, rc, &why);
+        return NULL;
+    }
+    weir_error_clear(&why);
+    note(first, weir_broker_open(&program->broker, "sqlite::memory:", NULL, &why), &why);
+    return told;
+}
+
 int
 check_run(struct program *program)
 {
@@ -116,10 +142,10 @@ check_run(struct program *program)
         return first;
     }
     load_handlers(program, &first);
-    note(&first, program_open_broker(program, &why), &why);
+    const char *told = open_broker(program, &first);
     if (program->broker != NULL) {
         note(&first, program_new_server(program, &why), &why);
     }
-    print_served(program);
+    print_served(program, told);
     return first;
 }

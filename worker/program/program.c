@@ -59,7 +59,8 @@ int
 program_open_broker(struct program *program, weir_error *err)
 {
     const struct settings *settings = &program->settings;
-    weir_broker_options options = {.logger = program->logger};
+    weir_broker_options options = {.logger = program->logger,
+                                   .mode = settings->check ? WEIR_OPEN_READ : WEIR_OPEN_CREATE};
 
     return where_open(&program->broker, &settings->broker, settings->config, &options, err);
 }

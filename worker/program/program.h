@@ -29,6 +29,7 @@ int program_begin(struct program *program, weir_error *err);
 int program_load_module(struct program *program, size_t i, weir_error *err);
 int program_add_exec(struct program *program, size_t i, weir_error *err);
 
+/* For --check the broker is only read. */
 int program_open_broker(struct program *program, weir_error *err);
 int program_new_server(struct program *program, weir_error *err);
 
