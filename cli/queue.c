@@ -59,26 +59,71 @@ print_queues_json(const weir_queue_list *list, weir_error *err)
     return json_out_print(array, err);
 }
 
+/* The counts in the table. Few have groups: their column is there when one has. */
+static const struct count {
+    const char *head;
+    size_t offset;
+    bool of_groups;
+} counts[] = {
+    {"SIZE", offsetof(weir_queue_info, size), false},
+    {"ACTIVE", offsetof(weir_queue_info, active), false},
+    {"PENDING", offsetof(weir_queue_info, pending), false},
+    {"AGGREGATING", offsetof(weir_queue_info, aggregating), true},
+    {"SCHEDULED", offsetof(weir_queue_info, scheduled), false},
+    {"RETRY", offsetof(weir_queue_info, retry), false},
+    {"ARCHIVED", offsetof(weir_queue_info, archived), false},
+    {"COMPLETED", offsetof(weir_queue_info, completed), false},
+};
+
+#define COUNTS (sizeof counts / sizeof counts[0])
+
+static bool
+has_groups(const weir_queue_list *list)
+{
+    size_t i = 0;
+
+    while (i < list->count && list->items[i].aggregating == 0) {
+        i++;
+    }
+    return i < list->count;
+}
+
+static size_t
+set_columns(struct table_column *columns, bool groups)
+{
+    static const struct table_column last[] = {{"LATENCY", true, false},
+                                               {"PROCESSED", true, false},
+                                               {"FAILED", true, false},
+                                               {"PAUSED", false, false}};
+    size_t n = 0;
+
+    columns[n++] = (struct table_column){"QUEUE", false, true};
+    for (size_t c = 0; c < COUNTS; c++) {
+        if (groups || !counts[c].of_groups) {
+            columns[n++] = (struct table_column){counts[c].head, true, false};
+        }
+    }
+    memcpy(&columns[n], last, sizeof last);
+    return n + sizeof last / sizeof last[0];
+}
+
 static int
 print_queues(const weir_queue_list *list)
 {
-    static const struct table_column columns[] = {
-        {"QUEUE", false, true},     {"SIZE", true, false},      {"ACTIVE", true, false},
-        {"PENDING", true, false},   {"SCHEDULED", true, false}, {"RETRY", true, false},
-        {"ARCHIVED", true, false},  {"COMPLETED", true, false}, {"LATENCY", true, false},
-        {"PROCESSED", true, false}, {"FAILED", true, false},    {"PAUSED", false, false},
-    };
+    struct table_column columns[COUNTS + 5];
+    bool groups = has_groups(list);
     struct table table;
     char text[TEXT_SIZE];
 
-    table_init(&table, columns, sizeof columns / sizeof columns[0]);
+    table_init(&table, columns, set_columns(columns, groups));
     for (size_t i = 0; i < list->count; i++) {
         const weir_queue_info *queue = &list->items[i];
         table_text(&table, queue->name);
-        const size_t counts[] = {queue->size,  queue->active,   queue->pending,  queue->scheduled,
-                                 queue->retry, queue->archived, queue->completed};
-        for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
-            table_number(&table, (long long)counts[c]);
+        for (size_t c = 0; c < COUNTS; c++) {
+            size_t count = *(const size_t *)(const void *)((const char *)queue + counts[c].offset);
+            if (groups || !counts[c].of_groups) {
+                table_number(&table, (long long)count);
+            }
         }
         table_text(&table, queue->pending > 0 ? text_duration(text, queue->latency_ms) : "-");
         table_number(&table, queue->processed_today);

@@ -15,6 +15,11 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <weir/config.h>
+
+enum {
+    LEAST_INTERVAL_MS = 10
+};
 
 struct stats_options {
     bool watch;
@@ -215,11 +220,28 @@ stats(struct session *session, void *into, char **words, int count, weir_error *
     }
 }
 
+/* More often than the store can be asked would only be a busy loop. */
+static int
+set_interval(void *into, const char *value, weir_error *err)
+{
+    int64_t ms;
+    int rc = weir_duration_parse(&ms, value, err);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (ms < LEAST_INTERVAL_MS) {
+        return weir_error_set(err, WEIR_E_INVALID, "%.100s is less than %dms", value,
+                              LEAST_INTERVAL_MS);
+    }
+    ((struct stats_options *)into)->interval_ms = ms;
+    return 0;
+}
+
 static const struct option_row rows[] = {
     {"watch", 'w', OPTION_FLAG, offsetof(struct stats_options, watch), NULL,
      "look again and again, until interrupted", NULL},
-    {"interval", 'i', OPTION_DURATION, offsetof(struct stats_options, interval_ms), "TIME",
-     "time between two looks (default: 1s)", NULL},
+    {"interval", 'i', OPTION_CALL, 0, "TIME", "time between two looks (default: 1s)", set_interval},
 };
 
 const struct command command_stats = {

@@ -63,7 +63,9 @@ add_row(struct listing *listing, const weir_task_info *task)
 
     table_text(table, task->id);
     table_text(table, task->type);
-    table_text(table, task->is_orphaned ? "orphaned" : weir_state_name(task->state));
+    snprintf(text, sizeof text, "%s%s", weir_state_name(task->state),
+             task->is_orphaned ? " (orphaned)" : "");
+    table_text(table, text);
     snprintf(text, sizeof text, "%d/%d", task->retried, task->max_retry);
     table_text(table, text);
     table_text(table, text_relative(text, when(task), listing->now_ms));

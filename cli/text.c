@@ -22,6 +22,12 @@ text_duration(char dst[TEXT_SIZE], int64_t ms)
 {
     size_t i = 0;
 
+    if (ms < 0) { /* a clock behind the store's */
+        char length[TEXT_SIZE];
+        snprintf(dst, TEXT_SIZE, "-%.40s",
+                 text_duration(length, ms == INT64_MIN ? INT64_MAX : -ms));
+        return dst;
+    }
     if (ms < 1000) {
         snprintf(dst, TEXT_SIZE, "%" PRId64 "ms", ms);
         return dst;

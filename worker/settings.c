@@ -50,7 +50,7 @@ static const struct number numbers[] = {
 static const char *
 value_text(char dst[WEIR__DURATION_SIZE], int64_t value, bool is_time)
 {
-    if (is_time && value >= 0) {
+    if (is_time) {
         return weir__duration_format(value, dst);
     }
     snprintf(dst, WEIR__DURATION_SIZE, "%lld", (long long)value);

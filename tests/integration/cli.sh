@@ -334,6 +334,8 @@ stats_sum_up()
     run "$weir" stats --json
     expect_json '.size == 2 and .pending == 1 and .scheduled == 1 and (.queues | length) == 2'
     expect_usage 'is for --watch' "$weir" stats --interval 1s
+    expect_usage 'option --interval: 0 is less than 10ms' "$weir" stats --watch --interval 0
+    expect_usage 'option --interval: -1s is less' "$weir" stats --watch --interval=-1s
     run timeout 2 "$weir" stats --watch --interval 50ms --json
     expect_equal "$status" 124
     [ "$(jq -s 'length > 2 and all(.size == 2)' "$tmp/out")" = true ] || fail 'no stream of looks'

@@ -360,6 +360,8 @@ groups_are_listed_and_steered()
     put --group b
     run "$weir" group list
     expect_out 'OLDEST'
+    run "$weir" queue ls
+    expect_out 'AGGREGATING'
     run "$weir" group ls -q default --json
     expect_json 'map(.group) == ["a", "b"] and map(.size) == [2, 1] and .[0].type == "t"'
     run "$weir" task runall -q default -s aggregating -g a
@@ -368,6 +370,8 @@ groups_are_listed_and_steered()
     expect_out 'default: 1 aggregating task deleted'
     run "$weir" group ls
     expect_out 'no groups'
+    run "$weir" queue ls
+    ! grep -q AGGREGATING "$tmp/out" || fail 'a column of groups without groups'
 }
 
 asynq_s_spellings_are_taken()

@@ -33,7 +33,10 @@ bad_options_are_refused_by_name(void)
     refuses((weir_server_options){.lease_ms = 299}, "lease: 299ms is out of range (300ms");
     refuses((weir_server_options){.lease_ms = 600, .heartbeat_ms = 500},
             "heartbeat: 500ms is more than half of the lease, 600ms");
-    refuses((weir_server_options){.shutdown_timeout_ms = -2}, "shutdown_timeout: -2");
+    refuses((weir_server_options){.shutdown_timeout_ms = -2}, "shutdown_timeout: -2ms");
+    refuses((weir_server_options){.lease_ms = -5000}, "lease: -5s is out of range (300ms");
+    refuses((weir_server_options){.group.grace_ms = 10}, "groups: grace is not from 1s");
+    refuses((weir_server_options){.retry.base_ms = -1}, "retry: base is negative");
     refuses((weir_server_options){.cancel_grace_ms = -1}, "cancel_grace: -1");
     refuses((weir_server_options){.archive_max = -2}, "archive_max");
     refuses((weir_server_options){.queues = no_weight, .queue_count = 1}, "weight of \"a\"");

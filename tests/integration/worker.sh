@@ -266,10 +266,12 @@ what_cannot_change_is_told_when_it_is_reloaded()
     start_worker --config "$tmp/w.json"
     enqueue a
     expect_state a completed
-    echo '{"lease": "9s", "handlers": {"t": {"exec": "wc"}, "u": {"exec": ["cat"]}}}' > "$tmp/w.json"
+    echo '{"lease": "9s", "handlers": {"t": {"exec": "wc"}, "u": {"exec": ["cat"]}},
+           "groups": {"types": {"a": {"grace": "5s"}}}}' > "$tmp/w.json"
     kill -HUP "$worker"
     wait_until 20 has_logged 'cannot change.*lease' || fail 'lease'
     has_logged 'cannot change.*handlers' || fail 'handlers'
+    has_logged 'cannot change.*groups' || fail 'groups'
     ! has_logged 'cannot change.*broker' || fail 'broker'
     stop_worker
 }
@@ -542,6 +544,8 @@ a_killed_worker_takes_its_command_along_and_its_task_is_recovered()
     wait_until 10 [ -s "$tmp/pid" ] || fail 'it never started'
     stop_worker KILL
     wait_until 10 process_is_gone "$(cat "$tmp/pid")" || fail 'the command survived'
+    is_orphaned() { "$weir" task ls --state active | grep -q 'active (orphaned)'; }
+    wait_until 20 is_orphaned || fail 'the orphan is not told'
     start_worker --lease 1s --exec 't=echo again'
     expect_state a retry
     expect_json '.retried == 1'

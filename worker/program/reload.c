@@ -74,6 +74,26 @@ same_execs(const struct settings *a, const struct settings *b)
     return same;
 }
 
+static bool
+same_policy(const weir_group_policy *a, const weir_group_policy *b)
+{
+    return a->grace_ms == b->grace_ms && a->max_delay_ms == b->max_delay_ms &&
+           a->max_size == b->max_size;
+}
+
+static bool
+same_groups(const weir_server_options *a, const weir_server_options *b)
+{
+    bool same = same_policy(&a->group, &b->group) && a->group_timeout_ms == b->group_timeout_ms &&
+                a->type_group_count == b->type_group_count;
+
+    for (size_t i = 0; same && i < a->type_group_count; i++) {
+        same = same_text(a->type_groups[i].pattern, b->type_groups[i].pattern) &&
+               same_policy(&a->type_groups[i].policy, &b->type_groups[i].policy);
+    }
+    return same;
+}
+
 static void
 warn_unless(const struct reload *reload, bool same, const char *key)
 {
@@ -94,6 +114,7 @@ warn_of_differences(const struct reload *reload, const struct settings *fresh)
     warn_unless(reload, same_text(running->broker.url, fresh->broker.url), "broker");
     warn_unless(reload, same_modules(running, fresh), "modules");
     warn_unless(reload, same_execs(running, fresh), "handlers");
+    warn_unless(reload, same_groups(&running->server, &fresh->server), "groups");
     warn_unless(reload, running->log_format == fresh->log_format, "log.format");
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         size_t at = numbers[i].offset;
