@@ -11,6 +11,7 @@
 
 #include <poll.h>
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 /* How often a deaf listener looks. */
@@ -120,15 +121,31 @@ await_reply(struct weir__redis_call *call, redisReply **reply, weir_error *err)
 }
 
 static int
+send_look(struct weir__redis_listener *l, const struct weir__redis_look *look, weir_error *err)
+{
+    const char *argv[1 + WEIR__REDIS_GROUP_CHUNK] = {"EXISTS"};
+    size_t lens[1 + WEIR__REDIS_GROUP_CHUNK] = {strlen("EXISTS")};
+    size_t keys = 1;
+
+    if (look->key == WEIR__REDIS_GROUP_KEYS) {
+        keys = weir__redis_groupwatch_arm(&look->queue->groups, argv + 1, lens + 1);
+    } else {
+        look->queue->armed[look->key] = true;
+        argv[0] = look->key == WEIR__REDIS_GROUPS ? "SMEMBERS" : "EXISTS";
+        lens[0] = strlen(argv[0]);
+        argv[1] = look->queue->key[look->key];
+        lens[1] = strlen(argv[1]);
+    }
+    return weir__redis_append(l->channel.eye, 1 + (int)keys, argv, lens, err);
+}
+
+static int
 send_looks(struct weir__redis_listener *l, weir_error *err)
 {
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < l->watch.look_count; i++) {
-        struct weir__redis_look *look = &l->watch.looks[i];
-        const char *argv[] = {"EXISTS", look->queue->key[look->key]};
-        look->queue->armed[look->key] = true;
-        rc = weir__redis_append(l->channel.eye, 2, argv, NULL, err);
+        rc = send_look(l, &l->watch.looks[i], err);
     }
     return rc != 0 ? rc : weir__redis_flush(l->channel.eye, err);
 }
@@ -142,12 +159,12 @@ take_looks(struct weir__redis_call *call, weir_error *err)
     for (size_t i = 0; rc == 0 && i < l->watch.look_count; i++) {
         redisReply *reply = NULL;
         rc = await_reply(call, &reply, err);
-        if (rc == 0) {
+        if (rc == 0 && !weir__redis_reply_is(reply, "WRONGTYPE")) {
             rc = weir__redis_reply_error(l->channel.eye, reply, err);
         }
         if (rc == 0) {
-            weir__redis_watch_saw(&l->watch, &l->watch.looks[i], reply->integer != 0,
-                                  weir__redis_now_ms());
+            rc = weir__redis_watch_saw(&l->watch, &l->watch.looks[i], reply, weir__redis_now_ms(),
+                                       err);
         }
         freeReplyObject(reply);
     }

@@ -26,7 +26,7 @@
 #define FOLLOW_MS 60000
 /* How long the place of the driver is left to those who asked for it. */
 #define HAND_OVER_MS 100
-#define ALL (WEIR_WAKE_WORK | WEIR_WAKE_DUE | WEIR_WAKE_CANCEL)
+#define ALL (WEIR_WAKE_WORK | WEIR_WAKE_DUE | WEIR_WAKE_CANCEL | WEIR_WAKE_GROUP)
 
 /* ---- life ---- */
 
