@@ -74,6 +74,18 @@ int weir__redis_remove_queue(void *self, int64_t now_ms, const char *queue, bool
                              size_t *done, weir_error *err);
 int weir__redis_cancel(void *self, int64_t now_ms, const char *queue, const char *id,
                        weir_cancel_mode mode, weir_error *err);
+/* aggregate.c, aggregated.c */
+int weir__redis_groups(void *self, const char *queue, size_t count_to, weir_group_sink sink,
+                       void *arg, weir_error *err);
+int weir__redis_group_stage(void *self, const weir_request_id *request, int64_t now_ms,
+                            const char *queue, const char *group, const weir_group_policy *policy,
+                            int64_t ttl_ms, char set_id[64], weir_task_sink sink, void *arg,
+                            weir_error *err);
+int weir__redis_group_commit(void *self, const weir_request_id *request, int64_t now_ms,
+                             const char *queue, const char *set_id, weir_enqueue_item *item,
+                             weir_error *err);
+int weir__redis_group_reclaim(void *self, int64_t now_ms, const char *const *queues,
+                              size_t queue_count, size_t max, size_t *reclaimed, weir_error *err);
 /* periodic.c, schedulers.c */
 int weir__redis_tick(void *self, const weir_request_id *request, int64_t now_ms,
                      const char *entry_id, int64_t *last_at_ms, int64_t tick_at_ms,

@@ -9,6 +9,8 @@
 #include "listener.h"
 #include "message.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 int
@@ -31,20 +33,30 @@ weir__claimed_reserve(struct weir__claimed_list *list, size_t more, struct weir_
 
 /* ---- setting aside ---- */
 
-static void
-quarantine(struct weir__redis_backend *b, const struct weir__claimed *claimed)
+void
+weir__set_aside(struct weir__redis_backend *b, const struct weir__queue *queue, const char *id,
+                const char *where)
 {
     struct weir__trip trip;
     struct weir__step *step;
 
     weir__trip_init(&trip, b);
-    step = weir__trip_script(&trip, WEIR__SCRIPT_QUARANTINE, claimed->queue);
-    weir__step_text(step, claimed->id);
-    weir__step_number(step, (int64_t)claimed->token);
-    if (weir__trip_run(&trip, NULL) == 0 && b->logger)
+    step = weir__trip_script(&trip, WEIR__SCRIPT_QUARANTINE, queue);
+    weir__step_text(step, id);
+    weir__step_text(step, where);
+    if (weir__trip_run(&trip, NULL) == 0 && weir__reply_number(step->reply) > 0 && b->logger)
         weir_log(b->logger, WEIR_LOG_ERROR, "task cannot be read and was set aside",
-                 weir_log_str("queue", claimed->queue->name), weir_log_str("id", claimed->id));
+                 weir_log_str("queue", queue->name), weir_log_str("id", id));
     weir__trip_release(&trip);
+}
+
+static void
+quarantine(struct weir__redis_backend *b, const struct weir__claimed *claimed)
+{
+    char token[24];
+
+    snprintf(token, sizeof token, "%" PRIu64, claimed->token);
+    weir__set_aside(b, claimed->queue, claimed->id, token);
 }
 
 /* ---- going back ---- */

@@ -34,6 +34,10 @@ int weir__claimed_give(struct weir__redis_backend *b, const struct weir__claimed
                        const weir_request_id *request, int64_t lease_ms, int64_t now_ms,
                        weir_claim_sink sink, void *arg, weir_error *err);
 
+/* Sets a task aside that cannot be read. `where` is its token, or the key of the group or staged set that it is in. */
+void weir__set_aside(struct weir__redis_backend *b, const struct weir__queue *queue, const char *id,
+                     const char *where);
+
 /* Puts all of the list back to the heads of their queues, as never started. Best effort. */
 void weir__claimed_return(struct weir__redis_backend *b, const struct weir__claimed_list *list,
                           const weir_request_id *request, int64_t now_ms);

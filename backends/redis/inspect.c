@@ -163,7 +163,8 @@ weir__redis_queue(void *self, const char *queue_name, int64_t now_ms, weir_queue
     if (rc == 0 && weir__reply_number(weir__reply_at(step->reply, 7)) > 0)
         rc = weir__group_sizes(&trip, &queue, &sizes, err);
     if (rc == 0)
-        fill(info, step->reply, sizes.total, now_ms);
+        fill(info, step->reply,
+             sizes.total + (size_t)weir__reply_number(weir__reply_at(step->reply, 13)), now_ms);
     weir__trip_release(&trip);
     return rc;
 }

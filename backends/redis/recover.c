@@ -90,11 +90,11 @@ recover_queues(struct recovering *r, struct weir__trip *trip, weir_error *err)
 
 /* ---- the scan ---- */
 
-/* The pattern of all task hashes; what the prefix has of a pattern's signs is taken as it is. */
+/* The pattern of all tasks, groups and staged sets; what the prefix has of a pattern's signs is taken as it is. */
 static const char *
-task_pattern(const char *prefix, struct weir__space *space)
+mend_pattern(const char *prefix, struct weir__space *space)
 {
-    char *pattern = weir__space_alloc(space, 2 * strlen(prefix) + sizeof "{*}:t:*");
+    char *pattern = weir__space_alloc(space, 2 * strlen(prefix) + sizeof "{*}:[gt]:*");
     char *at = pattern;
 
     if (!pattern)
@@ -104,18 +104,20 @@ task_pattern(const char *prefix, struct weir__space *space)
             *at++ = '\\';
         *at++ = *prefix;
     }
-    memcpy(at, "{*}:t:*", sizeof "{*}:t:*");
+    memcpy(at, "{*}:[gt]:*", sizeof "{*}:[gt]:*");
     return pattern;
 }
 
-/* The id in a task's key, if the key is of this queue. */
+/* What a task, group or set of this queue is called behind the queue's prefix, or NULL. */
 static const char *
-id_of(const char *key, const struct weir__queue *queue)
+rest_of(const char *key, const struct weir__queue *queue)
 {
-    if (!key || strncmp(key, queue->prefix, queue->prefix_len) != 0 ||
-        strncmp(key + queue->prefix_len, "t:", 2) != 0)
+    const char *rest;
+
+    if (!key || strncmp(key, queue->prefix, queue->prefix_len) != 0)
         return NULL;
-    return key + queue->prefix_len + 2;
+    rest = key + queue->prefix_len;
+    return strncmp(rest, "t:", 2) == 0 || strncmp(rest, "g:", 2) == 0 ? rest : NULL;
 }
 
 static void
@@ -125,15 +127,15 @@ add_mend(struct weir__trip *trip, const struct weir__queue *queue, const redisRe
     struct weir__step *step = NULL;
 
     for (size_t i = 0; i < keys->elements; i++) {
-        const char *id = id_of(weir__reply_text(keys->element[i], NULL), queue);
+        const char *rest = rest_of(weir__reply_text(keys->element[i], NULL), queue);
 
-        if (!id)
+        if (!rest)
             continue;
         if (!step) {
             step = weir__trip_script(trip, WEIR__SCRIPT_MEND, queue);
             weir__step_number(step, weir__seconds_down(now_ms));
         }
-        weir__step_text(step, id);
+        weir__step_text(step, rest);
     }
 }
 
@@ -145,7 +147,7 @@ scan(struct recovering *r, struct weir__trip *trip, weir_error *err)
 
     weir__step_text(step, weir__space_text(&trip->space, "%llu", (unsigned long long)cursor));
     weir__step_text(step, "MATCH");
-    weir__step_text(step, task_pattern(r->b->prefix, &trip->space));
+    weir__step_text(step, mend_pattern(r->b->prefix, &trip->space));
     weir__step_text(step, "COUNT");
     weir__step_number(step, SCAN_KEYS);
     return weir__trip_run(trip, err);

@@ -2,8 +2,6 @@
 /*
  * The backend's table. On Redis our data is asynq's (doc/redis-layout.md): Go programs work on the same
  * queues. Every transition is a Lua script (lua/), sent by a trip (trip.h) on a connection of the pool (conn.h).
- *
- * Groups are filled here but not yet aggregated, and periodic tasks are not there: their slots are empty.
  */
 #include <config.h>
 
@@ -90,8 +88,8 @@ static unsigned
 capabilities(void *self)
 {
     (void)self;
-    return WEIR_CAP_PERSISTENT | WEIR_CAP_SHARED | WEIR_CAP_PUSH | WEIR_CAP_STEER |
-           WEIR_CAP_LEADER | WEIR_CAP_PERIODIC;
+    return WEIR_CAP_PERSISTENT | WEIR_CAP_SHARED | WEIR_CAP_PUSH | WEIR_CAP_GROUPS |
+           WEIR_CAP_STEER | WEIR_CAP_LEADER | WEIR_CAP_PERIODIC;
 }
 
 static int
@@ -139,6 +137,10 @@ const weir_backend weir__redis_backend = {
     .pause = weir__redis_pause,
     .remove_queue = weir__redis_remove_queue,
     .cancel = weir__redis_cancel,
+    .groups = weir__redis_groups,
+    .group_stage = weir__redis_group_stage,
+    .group_commit = weir__redis_group_commit,
+    .group_reclaim = weir__redis_group_reclaim,
     .lead = weir__redis_lead,
     .resign = weir__redis_resign,
     .tick = weir__redis_tick,

@@ -12,6 +12,7 @@
     X(AMEND)                                                                                       \
     X(BEAT)                                                                                        \
     X(CANCEL)                                                                                      \
+    X(COMMIT)                                                                                      \
     X(ENQUEUE)                                                                                     \
     X(EXPIRE)                                                                                      \
     X(EXTEND)                                                                                      \
@@ -21,9 +22,11 @@
     X(LOOK)                                                                                        \
     X(MEND)                                                                                        \
     X(QUARANTINE)                                                                                  \
+    X(RECLAIM)                                                                                     \
     X(RECOVER)                                                                                     \
     X(REMOVE)                                                                                      \
     X(SCHEDULE)                                                                                    \
+    X(STAGE)                                                                                       \
     X(START)                                                                                       \
     X(STAT)                                                                                        \
     X(STEER)                                                                                       \

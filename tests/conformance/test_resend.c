@@ -162,6 +162,111 @@ lanes_and_instances_do_not_disturb_each_other(void)
     IDS("alpha", PENDING, "a b c");
 }
 
+/* ---- groups ---- */
+
+struct staged {
+    size_t count;
+    char set_id[64];
+    char ids[10][8];
+};
+
+static int
+note_member(void *arg, const weir_task_info *task)
+{
+    struct staged *staged = arg;
+
+    memcpy(staged->ids[staged->count++], task->id, strlen(task->id) + 1);
+    return 0;
+}
+
+static struct staged
+stage(const weir_request_id *request)
+{
+    const weir_group_policy policy = {.grace_ms = HOUR, .max_size = 2};
+    struct staged staged = {0};
+
+    OK(store->backend->group_stage(store->self, request, now_ms(), "alpha", "g", &policy, MINUTE,
+                                   staged.set_id, note_member, &staged, NULL));
+    return staged;
+}
+
+static int
+commit(const weir_request_id *request, const char *set_id, const char *id)
+{
+    weir_task_info task = with_defaults(&(weir_task_info){.queue = "alpha", .id = id});
+    weir_enqueue_item item = {.task = &task, .result = 1};
+    int code =
+        store->backend->group_commit(store->self, request, now_ms(), "alpha", set_id, &item, NULL);
+
+    IS(item.result, code);
+    return code;
+}
+
+static void
+join_all(int count)
+{
+    for (int i = 0; i < count; i++) {
+        char id[2] = {(char)('a' + i), '\0'};
+
+        OK(PUT(.queue = "alpha", .id = id, .group = "g"));
+    }
+}
+
+static void
+a_repeated_stage_gives_the_same_set_and_no_other(void)
+{
+    struct staged one;
+    struct staged two;
+
+    NEED(GROUPS);
+    NEED_RESENDS();
+    join_all(4);
+    one = stage(&first);
+    two = stage(&first);
+    IS(one.count, 2);
+    IS(two.count, 2);
+    SAME(two.set_id, one.set_id);
+    for (size_t i = 0; i < 2; i++)
+        SAME(two.ids[i], one.ids[i]);
+    SAME(ids("alpha", WEIR_STATE_AGGREGATING, "g", 0, 10), "c d");
+}
+
+static void
+a_repeated_stage_gives_nothing_when_the_set_was_put_back(void)
+{
+    static const char *const alpha = "alpha";
+    size_t reclaimed = 0;
+
+    NEED(GROUPS);
+    NEED_RESENDS();
+    join_all(2);
+    IS(stage(&first).count, 2);
+    manual_clock_advance(&now, MINUTE);
+    OK(weir__group_reclaim(store, &alpha, 1, 10, &reclaimed, NULL));
+    IS(reclaimed, 1);
+    IS(stage(&first).count, 0);
+    SAME(ids("alpha", WEIR_STATE_AGGREGATING, "g", 0, 10), "a b");
+}
+
+static void
+a_repeated_commit_returns_what_the_first_one_did(void)
+{
+    struct staged staged;
+
+    NEED(GROUPS);
+    NEED_RESENDS();
+    join_all(2);
+    staged = stage(&first);
+    OK(commit(&second, staged.set_id, "one"));
+    OK(commit(&second, staged.set_id, "one"));
+    IDS("alpha", PENDING, "one");
+    OK(FINISH(take("alpha"), DONE));
+    OK(commit(&second, staged.set_id, "one"));
+    IS(queue_info("alpha").size, 0);
+    IS(commit(&(weir_request_id){.instance = 77, .lane = 1, .number = 3}, staged.set_id, "one"),
+       WEIR_E_STALE);
+}
+
 static const CU_TestInfo cases[] = {
     CASE(a_repeated_enqueue_returns_what_the_first_one_did),
     CASE(a_repeated_enqueue_does_not_bring_a_finished_task_back),
@@ -170,6 +275,9 @@ static const CU_TestInfo cases[] = {
     CASE(a_repeated_take_gives_only_tasks_whose_token_still_holds),
     CASE(a_number_below_the_last_one_is_refused_as_stale),
     CASE(lanes_and_instances_do_not_disturb_each_other),
+    CASE(a_repeated_stage_gives_the_same_set_and_no_other),
+    CASE(a_repeated_stage_gives_nothing_when_the_set_was_put_back),
+    CASE(a_repeated_commit_returns_what_the_first_one_did),
     CASES_END,
 };
 

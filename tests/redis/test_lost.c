@@ -108,6 +108,90 @@ a_history_that_was_not_written_is_written_with_the_next_tick(void)
 }
 
 static void
+join_all(const char *const *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        OK(PUT(.queue = "alpha", .id = ids[i], .group = "g"));
+}
+
+static int
+stage(weir__staged *set)
+{
+    const weir_group_policy policy = {.grace_ms = HOUR, .max_size = 2};
+
+    return weir__group_stage(store, "alpha", "g", &policy, MINUTE, set, NULL);
+}
+
+static int
+commit(const weir__staged *set, const char *id)
+{
+    weir_task_info task = with_defaults(&(weir_task_info){.id = id, .queue = "alpha"});
+    weir_enqueue_item item = {.task = &task};
+
+    return weir__group_commit(store, "alpha", set->set_id, &item, NULL);
+}
+
+static void
+a_set_whose_replies_were_lost_becomes_one_task(void)
+{
+    static const char *const members[] = {"a", "b", "c", "d", "e", "f"};
+    weir__staged set;
+
+    join_all(members, 6);
+    for (int lost = 0; lost <= 2; lost++) { /* 0: the scripts become known */
+        char one[] = {'1', (char)('0' + lost), '\0'};
+
+        proxy_lose(proxy, lost);
+        OK(stage(&set));
+        IS(set.count, 2);
+        proxy_lose(proxy, lost);
+        OK(commit(&set, one));
+        weir__staged_release(&set);
+    }
+    IS(proxy_lost(proxy), 6);
+    IDS("alpha", PENDING, "10 11 12");
+    IDS("alpha", AGGREGATING, "");
+    IS(raw_number("EXISTS %s %s", KEY("alpha", "aggregation_sets"), KEY("alpha", "groups")), 0);
+    IS(queue_info("alpha").size, 3);
+}
+
+static void
+a_set_whose_stage_never_got_its_reply_goes_back(void)
+{
+    static const char *const members[] = {"a", "b"};
+    static const char *const alpha = "alpha";
+    size_t reclaimed = 0;
+    weir__staged set;
+
+    join_all(members, 2);
+    proxy_lose(proxy, -1);
+    IS(stage(&set), WEIR_E_UNKNOWN);
+    proxy_lose(proxy, 0);
+    SAME(ids("alpha", WEIR_STATE_AGGREGATING, "g", 0, 10), "");
+    manual_clock_advance(&now, MINUTE);
+    OK(weir__group_reclaim(store, &alpha, 1, 10, &reclaimed, NULL));
+    IS(reclaimed, 1);
+    SAME(ids("alpha", WEIR_STATE_AGGREGATING, "g", 0, 10), "a b");
+}
+
+static void
+a_commit_that_never_got_its_reply_is_not_made_again(void)
+{
+    static const char *const members[] = {"a", "b"};
+    weir__staged set;
+
+    join_all(members, 2);
+    OK(stage(&set));
+    proxy_lose(proxy, -1);
+    IS(commit(&set, "one"), WEIR_E_UNKNOWN);
+    proxy_lose(proxy, 0);
+    IDS("alpha", PENDING, "one");
+    IS(commit(&set, "two"), WEIR_E_STALE);
+    IDS("alpha", PENDING, "one");
+    weir__staged_release(&set);
+}
+
+static void
 a_take_whose_reply_was_lost_gives_the_same_tasks(void)
 {
     weir_claim *claims[3];
@@ -248,6 +332,9 @@ static const CU_TestInfo cases[] = {
     CASE(an_enqueue_whose_replies_are_all_lost_is_unknown),
     CASE(a_tick_whose_reply_was_lost_is_done_once),
     CASE(a_history_that_was_not_written_is_written_with_the_next_tick),
+    CASE(a_set_whose_replies_were_lost_becomes_one_task),
+    CASE(a_set_whose_stage_never_got_its_reply_goes_back),
+    CASE(a_commit_that_never_got_its_reply_is_not_made_again),
     CASE(a_take_whose_reply_was_lost_gives_the_same_tasks),
     CASE(a_finish_whose_reply_was_lost_counts_once),
     CASE(a_recovery_whose_reply_was_lost_gives_the_same_tasks),

@@ -1,21 +1,31 @@
 -- SPDX-License-Identifier: MIT
 --
--- Sets taken tasks aside whose message cannot be read: the message is kept in the quarantine, where
--- people can look at it, and everything else about the task goes.
+-- Sets tasks aside whose message cannot be read, taken ones and those of a group or of a staged set: the message is kept
+-- in the quarantine, where people can look at it, and everything else about the task goes.
 --
 -- KEYS: prefix, active, lease, never started, quarantine
--- ARGV: id and token of each task
+-- ARGV: for each task id, and its token, or the key of its group or set
 -- Returns how many were set aside.
 local prefix, active, lease, ns, quarantine = unpack(KEYS)
+
+-- Takes a task out of where it is; false when it is not there any more.
+local function leave(id, where)
+    if not where:match('^%d+$') then
+        return where:sub(1, #prefix) == prefix and redis.call('ZREM', where, id) == 1
+    end
+    local score = redis.call('ZSCORE', lease, id)
+    if not score or tonumber(score) % 1 ~= tonumber(where) / 1048576 then return false end
+    redis.call('ZREM', lease, id)
+    redis.call('LREM', active, 0, id)
+    redis.call('SREM', ns, id .. ':' .. where)
+    return true
+end
+
 local count = 0
 for i = 1, #ARGV, 2 do
-    local id, token = ARGV[i], ARGV[i + 1]
-    local score = redis.call('ZSCORE', lease, id)
-    if score and tonumber(score) % 1 == tonumber(token) / 1048576 then
+    local id = ARGV[i]
+    if leave(id, ARGV[i + 1]) then
         local facts = redis.call('HMGET', prefix .. 't:' .. id, 'msg', 'unique_key')
-        redis.call('ZREM', lease, id)
-        redis.call('LREM', active, 0, id)
-        redis.call('SREM', ns, id .. ':' .. token)
         redis.call('HSET', quarantine, id, facts[1] or '')
         redis.call('DEL', prefix .. 't:' .. id)
         local lock = facts[2]

@@ -5,7 +5,7 @@
 -- KEYS: prefix, pending, scheduled, retry, archived, completed, groups
 -- ARGV: "run", "archive" or "delete", now in ms, then "ids" and ids, or
 --       "all", the state, how many, and for aggregating a group
--- Returns one letter for each id: o (done), n (no such task), s (not in its state).
+-- Returns one letter for each id: o (done), n (no such task), s (not in its state, or staged).
 local prefix, pending, scheduled, retry, archived, completed, groups = unpack(KEYS)
 local verb, now_ms = ARGV[1], ARGV[2]
 local sets = {scheduled = scheduled, retry = retry, archived = archived, completed = completed}
@@ -27,6 +27,11 @@ local function leave(id, state, group, wanted)
         redis.call('ZREM', key, id)
         if redis.call('EXISTS', key) == 0 then redis.call('SREM', groups, group) end
     end
+end
+
+-- A task of a staged set has left its group.
+local function is_staged(id, state, group)
+    return state == 'aggregating' and group and not redis.call('ZSCORE', prefix .. 'g:' .. group, id)
 end
 
 local act = {}
@@ -61,7 +66,7 @@ local function steer(id, wanted, set)
         return 'n'
     end
     if facts.err or not facts[4] then return 'n' end
-    if refused[verb][state] then return 's' end
+    if refused[verb][state] or not wanted and is_staged(id, state, facts[2]) then return 's' end
     leave(id, state, facts[2], wanted)
     act[verb](id, key, facts[3])
     return 'o'
