@@ -5,6 +5,8 @@
  *
  * Each server is a process of its own. The handler writes "TASK MEMBER..." into a file; a task that runs twice because its
  * server was killed writes the same line twice, which is at-least-once and not a doubled member.
+ *
+ * On the broker that WEIR_TEST_BROKER names; default: a SQLite file in a folder of its own.
  */
 #include <config.h>
 
@@ -32,6 +34,14 @@ enum step {
 
 static enum step dies;
 static char folder[] = "/tmp/weir-group-kill-XXXXXX";
+
+static const char *
+url(void)
+{
+    const char *given = getenv("WEIR_TEST_BROKER");
+
+    return given != NULL && given[0] != '\0' ? given : "sqlite:db";
+}
 
 static void
 die_at(enum step step)
@@ -101,7 +111,7 @@ serve(void)
     weir_server *server;
     weir_mux *mux = weir_mux_new();
 
-    if (weir_broker_open(&broker, "sqlite:db", NULL, NULL) != 0 ||
+    if (weir_broker_open(&broker, url(), NULL, NULL) != 0 ||
         weir_inspector_new(&inspector, broker, NULL) != 0 ||
         weir_mux_handle(mux, "united", note, NULL, NULL) != 0 ||
         weir_mux_aggregate(mux, NULL, unite, NULL, NULL) != 0 ||
@@ -140,7 +150,7 @@ enqueue_all(void)
     weir_broker *broker;
     weir_client *client;
     char id[16];
-    int code = weir_broker_open(&broker, "sqlite:db", NULL, NULL);
+    int code = weir_broker_open(&broker, url(), NULL, NULL);
 
     if (code != 0) {
         return code;

@@ -269,3 +269,6 @@ static CU_TestInfo tests[] = {
 
 HARNESS_SUITE(groups_memory, tests, world_open_memory, world_close);
 HARNESS_SUITE(groups_file, tests, world_open_file, world_close);
+#ifdef WEIR_WITH_REDIS
+HARNESS_SUITE(groups_redis, tests, world_open_redis, world_close_redis);
+#endif

@@ -308,10 +308,16 @@ reset(void)
 }
 
 void
-world_open_memory(void)
+world_open_url(const char *url)
 {
     reset();
-    open_url("sqlite::memory:");
+    open_url(url);
+}
+
+void
+world_open_memory(void)
+{
+    world_open_url("sqlite::memory:");
 }
 
 void

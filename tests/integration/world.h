@@ -49,8 +49,13 @@ extern struct world world;
 void world_open_memory(void);
 void world_open_file(void);
 void world_open_flaky(void);
+/* The same on any broker; it must be empty. */
+void world_open_url(const char *url);
 /* Stops and frees everything and removes the folder; releases handlers first. */
 void world_close(void);
+/* The same on a redis-server of its own (world_redis.c). */
+void world_open_redis(void);
+void world_close_redis(void);
 
 /* Small times for every option; change what the test needs. */
 weir_server_options world_options(void);
