@@ -62,6 +62,7 @@ int weir__consume(weir_broker *broker, weir_finish *finishes, size_t finish_coun
                   weir_error *err);
 int weir__extend(weir_broker *broker, int64_t lease_ms, weir_extend_item *items, size_t count,
                  weir_error *err);
+int weir__show(weir_broker *broker, weir_show *items, size_t count, weir_error *err);
 int weir__wait(weir_broker *broker, weir_wait *wait, weir_error *err);
 void weir__interrupt(weir_broker *broker);
 

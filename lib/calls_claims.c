@@ -302,3 +302,33 @@ weir__extend(weir_broker *broker, int64_t lease_ms, weir_extend_item *items, siz
         items[done].result = rc;
     return rc;
 }
+
+static int
+check_show(const weir_broker *broker, const weir_show *items, size_t count, weir_error *err)
+{
+    int rc = weir__require(broker, WEIR_CAP_SHOW, "showing a result before its task ends", err);
+
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = check_claim(items[i].claim, "item", i, err);
+        if (rc == 0 && !items[i].result)
+            rc = weir_error_set(err, WEIR_E_INVALID, "item %zu of the batch has no result", i);
+    }
+    return rc;
+}
+
+int
+weir__show(weir_broker *broker, weir_show *items, size_t count, weir_error *err)
+{
+    int rc = check_show(broker, items, count, err);
+    size_t done = 0;
+
+    while (rc == 0 && done < count) {
+        size_t n = weir__batch(count - done);
+
+        rc = broker->backend->show(broker->self, weir__broker_now_ms(broker), items + done, n, err);
+        done += n;
+    }
+    for (; done < count; done++)
+        items[done].outcome = rc;
+    return rc;
+}

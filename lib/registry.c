@@ -50,6 +50,7 @@ static const struct slot {
                                                 SLOT(scheduler_beat, WEIR_CAP_PERIODIC)
                                                     SLOT(scheduler_entries, WEIR_CAP_PERIODIC)
                                                         SLOT(scheduler_history, WEIR_CAP_PERIODIC)
+                                                            SLOT(show, WEIR_CAP_SHOW)
 #undef SLOT
 };
 

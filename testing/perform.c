@@ -56,7 +56,7 @@ pass_in_handler(void *arg, int64_t timeout_ms)
 /* ---- an attempt ---- */
 
 static struct weir__slot *
-take_slot(weir_testing *testing, const weir_claim *claim)
+take_slot(weir_testing *testing, const weir_claim *claim, bool performs)
 {
     weir_server *server = testing->server;
     int64_t now_ms = weir_testing_now_ms(testing);
@@ -68,6 +68,7 @@ take_slot(weir_testing *testing, const weir_claim *claim)
     pthread_mutex_unlock(&server->lock);
     slot->context.pass = pass_in_handler;
     slot->context.pass_arg = testing;
+    slot->context.show = performs ? NULL : weir__slot_show;
     return slot;
 }
 
@@ -148,7 +149,7 @@ run_claim(weir_testing *testing, const weir_claim *claim, bool performs, weir_er
 
     drop_attempt(testing);
     weir_error_clear(&testing->trouble);
-    struct weir__slot *slot = take_slot(testing, claim);
+    struct weir__slot *slot = take_slot(testing, claim, performs);
     testing->performs = performs;
     testing->slot = slot;
     weir__slot_run(slot);

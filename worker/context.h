@@ -31,6 +31,9 @@ struct weir_context {
     bool has_result;
     bool has_text;
     int64_t snooze_ms;
+    int (*show)(void *arg,
+                weir_error *err); /* stores the result as it is; NULL: nobody would see it */
+    void *show_arg;
     void (*pass)(void *arg,
                  int64_t timeout_ms); /* waits in place of the context; NULL: it sleeps */
     void *pass_arg;

@@ -241,6 +241,9 @@ bool weir__server_stops(weir_server *server);
 /* pool.c: runs the slot's task on this thread, and leaves its outcome for the mover. Without the lock. */
 void weir__slot_run(struct weir__slot *slot);
 
+/* show.c: stores the result that the slot's context has. Only on the handler's thread. */
+int weir__slot_show(void *slot, weir_error *err);
+
 /* pool.c, mover.c, listener.c: the threads' functions. */
 void *weir__worker_main(void *slot);
 void *weir__mover_main(void *server);

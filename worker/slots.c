@@ -49,6 +49,8 @@ new_slot(weir_server *server)
         free(slot);
         return NULL;
     }
+    slot->context.show = weir__slot_show;
+    slot->context.show_arg = slot;
     return slot;
 }
 

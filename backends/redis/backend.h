@@ -67,6 +67,7 @@ int weir__redis_steer(void *self, int64_t now_ms, weir_verb verb, const char *qu
 int weir__redis_steer_all(void *self, int64_t now_ms, weir_verb verb, const char *queue,
                           weir_state state, const char *group, size_t max, size_t *done,
                           weir_error *err);
+int weir__redis_show(void *self, int64_t now_ms, weir_show *items, size_t count, weir_error *err);
 int weir__redis_amend(void *self, int64_t now_ms, const char *queue, const char *id,
                       const weir_amend *amend, weir_error *err);
 int weir__redis_pause(void *self, int64_t now_ms, const char *queue, bool paused, weir_error *err);

@@ -89,7 +89,7 @@ capabilities(void *self)
 {
     (void)self;
     return WEIR_CAP_PERSISTENT | WEIR_CAP_SHARED | WEIR_CAP_PUSH | WEIR_CAP_GROUPS |
-           WEIR_CAP_STEER | WEIR_CAP_LEADER | WEIR_CAP_PERIODIC;
+           WEIR_CAP_STEER | WEIR_CAP_LEADER | WEIR_CAP_PERIODIC | WEIR_CAP_SHOW;
 }
 
 static int
@@ -134,6 +134,7 @@ const weir_backend weir__redis_backend = {
     .steer = weir__redis_steer,
     .steer_all = weir__redis_steer_all,
     .amend = weir__redis_amend,
+    .show = weir__redis_show,
     .pause = weir__redis_pause,
     .remove_queue = weir__redis_remove_queue,
     .cancel = weir__redis_cancel,

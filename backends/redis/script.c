@@ -38,6 +38,7 @@ static const enum weir__key keys[WEIR__SCRIPT_COUNT][MAX_KEYS] = {
                              K(FAILED), K(NEVER_STARTED), K(CANCEL), K(QUARANTINE), K(TICK),
                              K(NONE)},
     [WEIR__SCRIPT_SCHEDULE] = {K(NONE)},
+    [WEIR__SCRIPT_SHOW] = {K(PREFIX), K(LEASE), K(NONE)},
     [WEIR__SCRIPT_STAGE] = {K(PREFIX), K(LANE), K(GROUPS), K(SETS), K(NONE)},
     [WEIR__SCRIPT_START] = {K(LEASE), K(NEVER_STARTED), K(NONE)},
     [WEIR__SCRIPT_STAT] = {K(PREFIX), K(PENDING), K(ACTIVE), K(SCHEDULED), K(RETRY), K(ARCHIVED),

@@ -26,6 +26,7 @@
     X(RECOVER)                                                                                     \
     X(REMOVE)                                                                                      \
     X(SCHEDULE)                                                                                    \
+    X(SHOW)                                                                                        \
     X(STAGE)                                                                                       \
     X(START)                                                                                       \
     X(STAT)                                                                                        \

@@ -40,6 +40,7 @@
     X(hold)                                                                                        \
     X(start)                                                                                       \
     X(extend)                                                                                      \
+    X(show)                                                                                        \
     X(holds)                                                                                       \
     X(finish_done)                                                                                 \
     X(finish_complete)                                                                             \

@@ -260,7 +260,7 @@ sqlite_capabilities(void *self)
 {
     const struct weir__store *store = self;
     unsigned bits = WEIR_CAP_SURE_REPLIES | WEIR_CAP_PUSH | WEIR_CAP_STEER | WEIR_CAP_LEADER |
-                    WEIR_CAP_PERIODIC | WEIR_CAP_GROUPS;
+                    WEIR_CAP_PERIODIC | WEIR_CAP_GROUPS | WEIR_CAP_SHOW;
 
     return store->in_memory ? bits : bits | WEIR_CAP_PERSISTENT | WEIR_CAP_SHARED;
 }
@@ -325,6 +325,7 @@ const weir_backend weir__sqlite_backend = {
     .steer = weir__sqlite_steer,
     .steer_all = weir__sqlite_steer_all,
     .amend = weir__sqlite_amend,
+    .show = weir__sqlite_show,
     .pause = weir__sqlite_pause,
     .remove_queue = weir__sqlite_remove_queue,
     .cancel = weir__sqlite_cancel,

@@ -57,6 +57,14 @@ enqueue_type(const char *type)
     return enqueue((weir_task){.type = type, .payload = "x", .payload_len = 1});
 }
 
+static bool
+shows_half(const weir_task_info *task, void *arg)
+{
+    (void)arg;
+    return task->state == WEIR_STATE_ACTIVE && task->result != NULL && task->result_len == 4 &&
+           memcmp(task->result, "half", 4) == 0;
+}
+
 /* ---- handlers ---- */
 
 static weir_outcome
@@ -144,6 +152,27 @@ cancel_self(weir_context *ctx, const weir_task_info *task, void *arg)
 }
 
 static weir_outcome
+show_half(weir_context *ctx, const weir_task_info *task, void *arg)
+{
+    const weir_match half = {.where = shows_half};
+
+    (void)task;
+    (void)arg;
+    CU_ASSERT_EQUAL(weir_context_show_result(ctx, "half", 4, NULL), 0);
+    seen_code = weir_testing_expect(testing, &half, NULL);
+    return WEIR_DONE;
+}
+
+static weir_outcome
+show_late(weir_context *ctx, const weir_task_info *task, void *arg)
+{
+    (void)task;
+    (void)arg;
+    weir_testing_advance(testing, HOUR, NULL);
+    return weir_context_show_result(ctx, "late", 4, NULL) == 0 ? WEIR_DONE : WEIR_RETRY;
+}
+
+static weir_outcome
 nest(weir_context *ctx, const weir_task_info *task, void *arg)
 {
     (void)ctx;
@@ -199,12 +228,13 @@ set_up(void)
         weir_handler handler;
         void *arg;
     } handlers[] = {
-        {"done", done, NULL},      {"fail", fail, NULL},
-        {"skip", skip, NULL},      {"snooze", snooze, NULL},
-        {"parent", parent, NULL},  {"endless", parent, (void *)"endless"},
-        {"wait", wait_long, NULL}, {"for_ever", wait_for_ever, NULL},
-        {"overdo", overdo, NULL},  {"cancel_self", cancel_self, NULL},
-        {"nest", nest, NULL},
+        {"done", done, NULL},           {"fail", fail, NULL},
+        {"skip", skip, NULL},           {"snooze", snooze, NULL},
+        {"parent", parent, NULL},       {"endless", parent, (void *)"endless"},
+        {"wait", wait_long, NULL},      {"for_ever", wait_for_ever, NULL},
+        {"overdo", overdo, NULL},       {"cancel_self", cancel_self, NULL},
+        {"nest", nest, NULL},           {"show", show_half, NULL},
+        {"show_late", show_late, NULL},
     };
 
     calls = changes = layers = 0;
@@ -537,6 +567,29 @@ handlers_cannot_run_others_inside(void)
 }
 
 static void
+a_handler_shows_a_result_before_it_ends(void)
+{
+    const weir_attempt *attempt;
+
+    enqueue_type("show");
+    CU_ASSERT_EQUAL_FATAL(weir_testing_run(testing, NULL, &attempt, &err), 0);
+    CU_ASSERT_EQUAL(seen_code, 0);
+    CU_ASSERT_EQUAL(attempt->result_len, 4);
+    CU_ASSERT_EQUAL_FATAL(
+        weir_testing_perform(testing, &(weir_task){.type = "show"}, &attempt, NULL), 0);
+    CU_ASSERT_EQUAL(seen_code, WEIR_E_MISMATCH);
+    CU_ASSERT_EQUAL(attempt->change, WEIR_CHANGE_DONE);
+}
+
+static void
+a_handler_that_was_given_up_can_still_call(void)
+{
+    enqueue((weir_task){.type = "show_late", .timeout_ms = MINUTE, .retention_ms = DAY});
+    CU_ASSERT_EQUAL(weir_testing_drain(testing, NULL, &tally, &err), 0);
+    CU_ASSERT_EQUAL(tally.retry, 1);
+}
+
+static void
 without_a_mux_nothing_runs(void)
 {
     weir_testing *collector;
@@ -786,6 +839,8 @@ static CU_TestInfo tests[] = {
     HARNESS_TEST(a_paused_queue_gives_nothing),
     HARNESS_TEST(options_of_the_server_hold),
     HARNESS_TEST(handlers_cannot_run_others_inside),
+    HARNESS_TEST(a_handler_shows_a_result_before_it_ends),
+    HARNESS_TEST(a_handler_that_was_given_up_can_still_call),
     HARNESS_TEST(without_a_mux_nothing_runs),
     HARNESS_TEST(options_that_are_none_are_refused),
     HARNESS_TEST(time_makes_scheduled_tasks_pending_at_their_time),

@@ -359,6 +359,7 @@ what_the_broker_cannot_do_is_refused_without_asking_it(void)
         WEIR_E_UNSUPPORTED);
     CU_ASSERT_EQUAL(done, 0);
     CU_ASSERT_EQUAL(weir__pause(broker, "q", true, NULL), WEIR_E_UNSUPPORTED);
+    CU_ASSERT_EQUAL(weir__show(broker, &(weir_show){.result = "r"}, 1, NULL), WEIR_E_UNSUPPORTED);
     CU_ASSERT_EQUAL(weir__cancel(broker, "q", "1", WEIR_CANCEL_RETRY, NULL), WEIR_E_UNSUPPORTED);
     CU_ASSERT_EQUAL(weir__amend(broker, "q", "1", NULL, NULL), WEIR_E_UNSUPPORTED);
     CU_ASSERT_EQUAL(weir__remove_queue(broker, "q", true, 1, &done, NULL), WEIR_E_UNSUPPORTED);

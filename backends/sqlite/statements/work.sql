@@ -72,6 +72,10 @@ UPDATE weir_task SET started = 1 WHERE seq = ?1 AND token = ?2 AND state = 4;
 UPDATE weir_task SET lease = ?3, boot = ?4
     WHERE seq = ?1 AND token = ?2 AND state = 4 RETURNING cancel;
 
+-- @show
+-- seq, token, result
+UPDATE weir_task SET result = ?3 WHERE seq = ?1 AND token = ?2 AND state = 4;
+
 -- @holds
 -- seq, token: whether the claim is the present one
 SELECT 1 FROM weir_task WHERE seq = ?1 AND token = ?2 AND state = 4;
@@ -80,7 +84,7 @@ SELECT 1 FROM weir_task WHERE seq = ?1 AND token = ?2 AND state = 4;
 DELETE FROM weir_task WHERE seq = ?1 AND token = ?2 AND state = 4 AND started = 1;
 -- @finish_complete
 -- seq, token, now, at, result
-UPDATE weir_task SET state = 7, ord = ?4, since = ?3, result = ?5, token = 0, cancel = 0
+UPDATE weir_task SET state = 7, ord = ?4, since = ?3, result = ifnull(?5, result), token = 0, cancel = 0
     WHERE seq = ?1 AND token = ?2 AND state = 4 AND started = 1;
 -- @finish_retry
 -- seq, token, now, at, error, counted

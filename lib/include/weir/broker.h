@@ -66,7 +66,8 @@ enum {
     WEIR_CAP_GROUPS = 1 << 4,       /* group_* */
     WEIR_CAP_STEER = 1 << 5,        /* steer*, amend, pause, remove_queue, cancel */
     WEIR_CAP_LEADER = 1 << 6,       /* lead, resign */
-    WEIR_CAP_PERIODIC = 1 << 7      /* tick, scheduler_* */
+    WEIR_CAP_PERIODIC = 1 << 7,     /* tick, scheduler_* */
+    WEIR_CAP_SHOW = 1 << 8          /* show */
 };
 
 /* ---- opening ---- */
@@ -155,7 +156,7 @@ typedef struct weir_finish {
     int64_t at_ms;      /* COMPLETE: end of retention; RETRY: due time */
     bool counted;       /* RETRY: a failure: retried + 1, counts as processed and failed */
     const char *error;  /* RETRY, ARCHIVE: sets last_error and last_failed_at; NULL: unchanged */
-    const void *result; /* COMPLETE: what the handler wrote; NULL: nothing */
+    const void *result; /* COMPLETE: what the handler wrote; NULL: what was there before stays */
     size_t result_len;
     int outcome; /* out: 0 or WEIR_E_STALE ... */
 } weir_finish;
@@ -207,6 +208,14 @@ typedef struct weir_extend_item {
     /* out: 0, or how somebody asked for the task's cancellation; of several the greatest */
     weir_cancel_mode cancelled;
 } weir_extend_item;
+
+/* What a handler wrote so far. */
+typedef struct weir_show {
+    const weir_claim *claim;
+    const void *result; /* not NULL */
+    size_t result_len;
+    int outcome; /* out: 0, or WEIR_E_STALE: nothing is stored */
+} weir_show;
 
 /* ---- waiting ---- */
 
@@ -482,6 +491,14 @@ typedef struct weir_backend {
     /* What an entry enqueued, the latest first. An entry that nobody knows has none. */
     int (*scheduler_history)(void *self, const char *entry_id, size_t offset, size_t limit,
                              weir_event_sink sink, void *arg, weir_error *err);
+
+    /* ---- WEIR_CAP_SHOW ---- */
+
+    /*
+     * Stores results of active tasks before they end, where task() and tasks() show them. What is stored stays with the
+     * task, also when the attempt fails, until something else is stored there.
+     */
+    int (*show)(void *self, int64_t now_ms, weir_show *items, size_t count, weir_error *err);
 } weir_backend;
 
 /* ---- backends from outside ---- */

@@ -73,6 +73,16 @@ WEIR_API int weir_context_fd(weir_context *ctx);
 WEIR_API int weir_context_set_result(weir_context *ctx, const void *data, size_t len,
                                      weir_error *err);
 
+/*
+ * The same, and shows it at once: weir_inspect_task() and others give it as the result of the active task. For progress
+ * and parts of a result; each call is a trip to the broker. What was shown last stays with the task when the attempt
+ * fails, until another result takes its place. Errors: those of setting; WEIR_E_STALE (the lease is lost, the context
+ * is cancelled), WEIR_E_UNSUPPORTED (the broker cannot show it: it is set all the same), those of the broker. Only on the
+ * handler's thread. Since 0.1.
+ */
+WEIR_API int weir_context_show_result(weir_context *ctx, const void *data, size_t len,
+                                      weir_error *err);
+
 /* Returns the server's logger. Any thread. Since 0.1. */
 WEIR_API weir_logger *weir_context_logger(const weir_context *ctx);
 
