@@ -9,6 +9,10 @@
 
 #include <string.h>
 
+enum {
+    VERBS_SIZE = 200
+};
+
 const struct command *const commands[] = {
     &command_stats,
     &command_task_enqueue,
@@ -81,11 +85,29 @@ find(char *const *words, int count)
     return NULL;
 }
 
+/* The command whose verb is `word`, or NULL: "weir enqueue" lacks its noun. */
+static const struct command *
+find_by_verb(const char *word)
+{
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        if (commands[i]->verb != NULL && is_verb(commands[i], word)) {
+            return commands[i];
+        }
+    }
+    return NULL;
+}
+
 static int
 unknown_noun(const char *word, weir_error *err)
 {
+    const struct command *command = find_by_verb(word);
     struct suggestion best = {0};
 
+    if (command != NULL) {
+        return weir_error_set(err, WEIR_E_INVALID,
+                              "unknown command \"%.100s\" (did you mean %s %s?)", word,
+                              command->noun, command->verb);
+    }
     for (size_t i = 0; commands[i] != NULL; i++) {
         suggest_consider(&best, commands[i]->noun, word, strlen(word));
     }
@@ -96,10 +118,25 @@ unknown_noun(const char *word, weir_error *err)
                           word, best.name);
 }
 
+static void
+list_verbs(const char *noun, char *dst, size_t size)
+{
+    size_t len = 0;
+
+    dst[0] = '\0';
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        if (strcmp(commands[i]->noun, noun) == 0 && len < size) {
+            len += (size_t)snprintf(dst + len, size - len, "%s%s", len > 0 ? ", " : "",
+                                    commands[i]->verb);
+        }
+    }
+}
+
 static int
 unknown_verb(const char *noun, const char *word, weir_error *err)
 {
     struct suggestion best = {0};
+    char verbs[VERBS_SIZE];
 
     for (size_t i = 0; commands[i] != NULL; i++) {
         if (strcmp(commands[i]->noun, noun) == 0) {
@@ -107,7 +144,9 @@ unknown_verb(const char *noun, const char *word, weir_error *err)
         }
     }
     if (best.name == NULL) {
-        return weir_error_set(err, WEIR_E_INVALID, "unknown command \"%s %.100s\"", noun, word);
+        list_verbs(noun, verbs, sizeof verbs);
+        return weir_error_set(err, WEIR_E_INVALID, "unknown command \"%s %.100s\" (there are %s)",
+                              noun, word, verbs);
     }
     return weir_error_set(err, WEIR_E_INVALID,
                           "unknown command \"%s %.100s\" (did you mean %s %s?)", noun, word, noun,
@@ -117,15 +156,9 @@ unknown_verb(const char *noun, const char *word, weir_error *err)
 static int
 missing_verb(const char *noun, weir_error *err)
 {
-    char verbs[200] = "";
-    size_t len = 0;
+    char verbs[VERBS_SIZE];
 
-    for (size_t i = 0; commands[i] != NULL; i++) {
-        if (strcmp(commands[i]->noun, noun) == 0 && len < sizeof verbs) {
-            len += (size_t)snprintf(verbs + len, sizeof verbs - len, "%s%s", len > 0 ? ", " : "",
-                                    commands[i]->verb);
-        }
-    }
+    list_verbs(noun, verbs, sizeof verbs);
     return weir_error_set(err, WEIR_E_INVALID, "%s: what about it? (%s)", noun, verbs);
 }
 

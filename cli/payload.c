@@ -47,7 +47,10 @@ payload_read(const char *path, char **data, size_t *len, weir_error *err)
     }
     errno = 0;
     int rc = read_stream(file, data, len);
-    if (rc != 0) {
+    if (rc == WEIR_E_TOO_BIG) {
+        weir_error_set(err, rc, "%s: larger than a payload can be (%d MiB)",
+                       standard ? "standard input" : path, (int)(WEIR_PAYLOAD_MAX >> 20));
+    } else if (rc != 0) {
         const char *why = rc == WEIR_E_IO && errno != 0 ? strerror(errno) : weir_strerror(rc);
         weir_error_set(err, rc, "%s: %s", standard ? "standard input" : path, why);
     }

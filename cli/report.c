@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Standard output is flushed first: on a terminal both are one, and what was printed came first.
+ * Standard output is flushed first: on a terminal both are one, and what was printed came first. Messages quote what
+ * was typed or stored: what a terminal would obey is escaped.
  */
 #include <config.h>
 
 #include "report.h"
 
 #include "json_out.h"
+#include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void
 print_line(json_t *object)
@@ -26,7 +30,9 @@ report_error(const struct session *session, int rc, const weir_error *err)
 
     fflush(stdout);
     if (!session->json) {
-        fprintf(stderr, "weir: %s\n", text);
+        char *shown = text_shown(text, strlen(text), WEIR_ERROR_TEXT_SIZE);
+        fprintf(stderr, "weir: %s\n", shown != NULL ? shown : text);
+        free(shown);
         return;
     }
     json_t *object = json_object(), *error = json_out_error(rc, text);

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <weir/config.h>
 
+/* What a task may say at most; its own errors speak of members of weir_task. */
+#define LENGTH_MAX_MS (INT64_C(876600) * 3600 * 1000)
+
 const struct task_field task_fields[] = {
     {"type", task_set_type},
     {"queue", task_set_queue},
@@ -36,6 +39,9 @@ length(int64_t *ms, const char *text, weir_error *err)
     }
     if (value < 0) {
         return weir_error_set(err, WEIR_E_INVALID, "%.100s is negative", text);
+    }
+    if (value > LENGTH_MAX_MS) {
+        return weir_error_set(err, WEIR_E_INVALID, "%.100s is more than a hundred years", text);
     }
     *ms = value;
     return 0;
@@ -130,7 +136,13 @@ task_set_retention(void *into, const char *text, weir_error *err)
 int
 task_set_unique(void *into, const char *text, weir_error *err)
 {
-    return length(&((weir_task *)into)->unique_ms, text, err);
+    int64_t *ms = &((weir_task *)into)->unique_ms;
+    int rc = length(ms, text, err);
+
+    if (rc == 0 && *ms > 0 && *ms < 1000) {
+        return weir_error_set(err, WEIR_E_INVALID, "%.100s is less than a second", text);
+    }
+    return rc;
 }
 
 int

@@ -51,6 +51,8 @@ mistyped_words_are_usage_errors_with_a_suggestion()
     expect_usage 'did you mean stats?' "$weir" stat
     expect_usage 'did you mean queue inspect?' "$weir" queue inspekt q
     expect_usage 'unknown command "frobnicate"' "$weir" frobnicate
+    expect_usage 'did you mean task enqueue?' "$weir" enqueue --type t
+    expect_usage '(there are ls, inspect, history, pause, resume, rm)' "$weir" queue frobnicate
     expect_usage 'enqueue, ls, inspect' "$weir" task
     expect_usage 'did you mean --queue?' "$weir" task ls --quee low
     expect_usage 'unknown option -z' "$weir" stats -z
@@ -172,6 +174,8 @@ a_task_can_wait_for_its_time()
     expect_usage 'exclude each other' "$weir" task enqueue --type t --in 1s --at 2100-01-02T03:04:05Z
     expect_usage 'option --in' "$weir" task enqueue --type t --in soon
     expect_usage 'negative' "$weir" task enqueue --type t --in=-5s
+    expect_usage 'option --in: 999999999h is more than' "$weir" task enqueue --type t --in 999999999h
+    expect_usage 'option --unique: 1ms is less than' "$weir" task enqueue --type t --unique 1ms
     expect_usage 'option --at' "$weir" task enqueue --type t --at tomorrow
 }
 
@@ -257,6 +261,8 @@ lists_have_pages_and_states()
     run "$weir" task inspect nosuch
     expect_status 1
     expect_err 'no task nosuch'
+    run "$weir" task inspect "$(printf 'a\nb\033[31m')"
+    expect_err 'no task a\nb\x1b[31m in'
     "$weir" task enqueue --type t --queue other --id t1 > /dev/null
     expect_usage 'use --queue' "$weir" task inspect t1
 }

@@ -57,7 +57,8 @@ wrong_options_are_usage_errors()
     expect_usage 'not a number' "$weir_worker" --exec t=cat --concurrency many
     expect_usage 'option --lease' "$weir_worker" --exec t=cat --lease 10
     expect_usage 'lease' "$weir_worker" --exec t=cat --lease 1ms
-    expect_usage 'queue' "$weir_worker" --exec t=cat --queues 'a{b}=1'
+    expect_usage 'option --queues: queue' "$weir_worker" --exec t=cat --queues 'a{b}=1'
+    expect_usage 'option --queues: queue "a" is given twice' "$weir_worker" --exec t=cat --queues a,b=2,a
     expect_usage 'weight' "$weir_worker" --exec t=cat --queues a=0
     expect_usage 'option --log-level' "$weir_worker" --exec t=cat --log-level loud
     expect_usage 'option --log-format' "$weir_worker" --exec t=cat --log-format xml

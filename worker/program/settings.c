@@ -167,7 +167,12 @@ lay_over(struct settings *settings, weir_error *err)
     if (settings->queues_text == NULL) {
         return 0;
     }
-    int rc = weir_queues_parse(&settings->queues, &server->queue_count, settings->queues_text, err);
+    weir_error why = {0};
+    int rc =
+        weir_queues_parse(&settings->queues, &server->queue_count, settings->queues_text, &why);
+    if (rc != 0) {
+        return weir_error_set(err, rc, "option --queues: %s", why.text);
+    }
     server->queues = settings->queues;
     return rc;
 }
