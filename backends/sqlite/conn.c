@@ -62,6 +62,8 @@ weir__conn_open(struct weir__conn *conn, const char *path, const char *name,
         return code;
     }
     sqlite3_extended_result_codes(conn->db, 1);
+    /* Plans do not depend on what is bound: else "state = ?" is planned anew each time, for the indexes of one state. */
+    sqlite3_db_config(conn->db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
     sqlite3_busy_handler(conn->db, wait_for_lock, conn);
     return 0;
 }

@@ -94,9 +94,45 @@ statements_that_give_tasks_give_the_same_columns(void)
     weir_broker_close(broker);
 }
 
+/* Runs a statement with other values each time; returns how often it was planned anew. */
+static int
+plannings_of(sqlite3 *db, const char *text)
+{
+    sqlite3_stmt *stmt = prepare(db, "", text);
+    int plannings;
+
+    for (int run = 0; run < 3; run++) {
+        for (int at = 1; at <= sqlite3_bind_parameter_count(stmt); at++)
+            sqlite3_bind_int64(stmt, at, run + at);
+        sqlite3_step(stmt); /* it may be refused: it has been planned */
+        sqlite3_reset(stmt);
+    }
+    plannings = sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_REPREPARE, 0);
+    sqlite3_finalize(stmt);
+    return plannings;
+}
+
+static void
+a_statement_is_planned_once_whatever_is_bound(void)
+{
+    weir_broker *broker = kit_open("", NULL);
+    sqlite3 *db = kit_store(broker)->writer.conn.db;
+
+    CU_ASSERT_EQUAL(kit_sql(db, "BEGIN"), SQLITE_OK);
+    for (int id = WEIR__SQL_queue_get; id < WEIR__SQL_COUNT; id++) {
+        const char *name = weir__statement_name((enum weir__statement)id);
+
+        if (plannings_of(db, weir__statement_text(name)) != 0)
+            CU_FAIL(name);
+    }
+    CU_ASSERT_EQUAL(kit_sql(db, "ROLLBACK"), SQLITE_OK);
+    weir_broker_close(broker);
+}
+
 static const CU_TestInfo tests[] = {
     HARNESS_TEST(every_statement_is_there_and_uses_an_index),
     HARNESS_TEST(statements_that_give_tasks_give_the_same_columns),
+    HARNESS_TEST(a_statement_is_planned_once_whatever_is_bound),
     CU_TEST_INFO_NULL,
 };
 
