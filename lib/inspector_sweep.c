@@ -78,10 +78,10 @@ one_step(struct sweep *sweep, step_fn *step, weir_error *err)
     int64_t took_ns;
     int rc = step(sweep, max, &done, err);
 
+    sweep->done += done;
     if (rc < 0)
         return rc;
     took_ns = monotonic_ns() - began_ns;
-    sweep->done += done;
     sweep->over = done < max || sweep->done >= sweep->limit;
     if (sweep->pace && sweep->pace->progress)
         rc = sweep->pace->progress(sweep->pace->arg, sweep->done);

@@ -16,6 +16,7 @@
 struct expire {
     weir_expire *expire;
     int64_t now_ms;
+    struct weir__piece piece;
 };
 
 /* Whether there are more archived tasks than are kept; without counting them all. */
@@ -118,28 +119,29 @@ look(struct weir__store *store, const struct expire *call, weir_error *err)
     return code;
 }
 
-/* Deletes up to `most` tasks of a state with a place up to `until`. */
+/* Deletes up to `most` tasks of a state with a place up to `until`, as far as the piece goes. */
 static int
-expire_state(struct weir__tx *tx, const struct expire *call, int64_t qid, weir_state state,
-             int64_t until, size_t most)
+expire_state(struct weir__tx *tx, struct expire *call, int64_t qid, weir_state state, int64_t until,
+             size_t most)
 {
     struct weir__removal list[WEIR__REMOVE_CHUNK];
-    size_t limit, count = 0;
+    size_t limit, listed, count = 0;
     sqlite3_stmt *stmt;
     int code = 0;
 
-    while (code == 0 && most > 0) {
+    while (code == 0 && most > 0 && !call->piece.full) {
         limit = most < WEIR__REMOVE_CHUNK ? most : WEIR__REMOVE_CHUNK;
         code = weir__conn_start(tx->conn, WEIR__SQL_expired, &stmt, "iiii", qid, (int64_t)state,
                                 until, (int64_t)limit);
         if (code == 0)
             code = weir__removals_read(tx->conn, stmt, 0, list, &count);
+        listed = count;
         if (code == 0)
-            code = weir__removals_run(tx, qid, list, count);
+            code = weir__removals_run(tx, qid, list, &count, &call->piece);
         if (code != 0)
             return code;
         call->expire->removed += count;
-        most = count < limit ? 0 : most - count;
+        most = listed < limit ? 0 : most - count;
     }
     return code;
 }
@@ -156,7 +158,8 @@ count_excess(struct weir__conn *conn, int64_t qid, const struct expire *call, si
     *excess = 0;
     if (code != 1)
         return code;
-    code = weir__conn_start(conn, WEIR__SQL_archive_count, &stmt, "i", qid);
+    code = weir__conn_start(conn, WEIR__SQL_archive_count, &stmt, "ii", qid,
+                            call->expire->archive_max + (int64_t)left);
     if (code != 0)
         return code;
     code = weir__conn_step(conn, stmt);
@@ -169,7 +172,7 @@ count_excess(struct weir__conn *conn, int64_t qid, const struct expire *call, si
 }
 
 static int
-expire_archive(struct weir__tx *tx, const struct expire *call, int64_t qid)
+expire_archive(struct weir__tx *tx, struct expire *call, int64_t qid)
 {
     const weir_expire *expire = call->expire;
     size_t excess;
@@ -196,7 +199,7 @@ expire_days(struct weir__tx *tx, const struct expire *call, int64_t qid)
 }
 
 static int
-expire_queue(struct weir__tx *tx, const struct expire *call, const char *name)
+expire_queue(struct weir__tx *tx, struct expire *call, const char *name)
 {
     const weir_expire *expire = call->expire;
     struct weir__tx_queue *queue;
@@ -214,14 +217,14 @@ expire_queue(struct weir__tx *tx, const struct expire *call, const char *name)
 static int
 run_expire(struct weir__tx *tx, void *arg)
 {
-    const struct expire *call = arg;
+    struct expire *call = arg;
     int locks = 0;
     int code = weir__conn_run(tx->conn, WEIR__SQL_locks_expire, &locks, "ii", call->now_ms,
                               (int64_t)LOCKS_A_CALL);
     size_t i;
 
     for (i = 0; i < call->expire->queue_count && code == 0; i++) {
-        if (call->expire->removed < call->expire->max)
+        if (call->expire->removed < call->expire->max && !call->piece.full)
             code = expire_queue(tx, call, call->expire->queues[i]);
     }
     if (locks == LOCKS_A_CALL)
@@ -232,14 +235,12 @@ run_expire(struct weir__tx *tx, void *arg)
 int
 weir__sqlite_expire(void *self, int64_t now_ms, weir_expire *expire, weir_error *err)
 {
-    struct expire call = {expire, now_ms};
+    struct expire call = {.expire = expire, .now_ms = now_ms};
     int code;
 
     expire->removed = 0;
     code = look(self, &call, err);
     if (code == 1)
-        code = weir__writer_run(self, run_expire, &call, err);
-    if (code != 0)
-        expire->removed = 0;
+        code = weir__pieces_run(self, &call.piece, run_expire, &call, &expire->removed, err);
     return code;
 }

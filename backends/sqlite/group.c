@@ -249,7 +249,7 @@ remove_set(struct weir__tx *tx, const struct commit *call, int64_t qid)
         if (code == 0)
             code = weir__removals_read(tx->conn, stmt, 1, list, &count);
         if (code == 0)
-            code = weir__removals_run(tx, qid, list, count);
+            code = weir__removals_run(tx, qid, list, &count, NULL);
     } while (code == 0 && count == WEIR__REMOVE_CHUNK);
     return code != 0 ? code : weir__conn_run(tx->conn, WEIR__SQL_set_drop, NULL, "i", call->set);
 }

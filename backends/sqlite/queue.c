@@ -13,6 +13,7 @@ struct queue_call {
     bool flag; /* paused; force */
     size_t max;
     size_t done;
+    struct weir__piece piece;
 };
 
 static int
@@ -79,25 +80,29 @@ check_removable(struct weir__tx *tx, const struct queue_call *call, int64_t qid)
     return code;
 }
 
+/* *gone: there are no more. */
 static int
-remove_tasks(struct weir__tx *tx, struct queue_call *call, int64_t qid)
+remove_tasks(struct weir__tx *tx, struct queue_call *call, int64_t qid, bool *gone)
 {
     struct weir__removal list[WEIR__REMOVE_CHUNK];
     sqlite3_stmt *stmt;
     size_t left, limit, count;
-    int code;
+    int code = 0;
 
-    do {
+    *gone = false;
+    while (code == 0 && !*gone && !call->piece.full && call->done < call->max) {
         left = call->max - call->done;
         limit = left < WEIR__REMOVE_CHUNK ? left : WEIR__REMOVE_CHUNK;
         code = weir__conn_start(tx->conn, WEIR__SQL_queue_tasks, &stmt, "ii", qid, (int64_t)limit);
         if (code == 0)
             code = weir__removals_read(tx->conn, stmt, 1, list, &count);
-        if (code == 0)
-            code = weir__removals_run(tx, qid, list, count);
-        if (code == 0)
-            call->done += count;
-    } while (code == 0 && count == limit && call->done < call->max);
+        if (code != 0)
+            return code;
+        *gone = count < limit;
+        code = weir__removals_run(tx, qid, list, &count, &call->piece);
+        *gone = *gone && !call->piece.full;
+        call->done += count;
+    }
     return code;
 }
 
@@ -121,6 +126,7 @@ run_remove(struct weir__tx *tx, void *arg)
 {
     struct queue_call *call = arg;
     struct weir__tx_queue *queue;
+    bool gone = false;
     int64_t qid;
     int code = weir__tx_queue(tx, call->queue, false, &queue);
 
@@ -134,8 +140,8 @@ run_remove(struct weir__tx *tx, void *arg)
     if (code == 0)
         code = weir__tx_flush(tx);
     if (code == 0)
-        code = remove_tasks(tx, call, qid);
-    if (code == 0 && call->done < call->max)
+        code = remove_tasks(tx, call, qid, &gone);
+    if (code == 0 && gone)
         code = remove_rest(tx, qid);
     weir__tx_forget(tx);
     return code;
@@ -146,8 +152,8 @@ weir__sqlite_remove_queue(void *self, int64_t now_ms, const char *queue, bool fo
                           size_t *done, weir_error *err)
 {
     struct queue_call call = {.queue = queue, .now_ms = now_ms, .flag = force, .max = max};
-    int code = weir__writer_run(self, run_remove, &call, err);
+    int code = weir__pieces_run(self, &call.piece, run_remove, &call, &call.done, err);
 
-    *done = code == 0 ? call.done : 0;
+    *done = call.done;
     return code;
 }

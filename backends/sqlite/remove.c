@@ -22,7 +22,7 @@ read_removal(struct weir__conn *conn, sqlite3_stmt *stmt, int with_state,
     removal->seq = sqlite3_column_int64(stmt, 0);
     if (with_state)
         removal->state = sqlite3_column_int64(stmt, 1);
-    removal->big = sqlite3_column_int(stmt, 1 + with_state) != 0;
+    removal->big = sqlite3_column_int64(stmt, 1 + with_state);
     removal->unique_key = key != NULL ? strdup(key) : NULL;
     if (id == NULL || (key != NULL && removal->unique_key == NULL))
         return weir_error_set(&conn->err, WEIR_E_NOMEM, NULL);
@@ -53,20 +53,25 @@ weir__removal_run(struct weir__tx *tx, int64_t qid, const struct weir__removal *
 {
     int code = weir__conn_run(tx->conn, WEIR__SQL_remove, NULL, "i", removal->seq);
 
-    if (code == 0 && removal->big)
+    if (code == 0 && removal->big != 0)
         code = weir__conn_run(tx->conn, WEIR__SQL_payload_drop, NULL, "i", removal->seq);
     return code != 0 ? code : weir__unlock(tx, qid, removal->unique_key, removal->id);
 }
 
 int
-weir__removals_run(struct weir__tx *tx, int64_t qid, struct weir__removal *list, size_t count)
+weir__removals_run(struct weir__tx *tx, int64_t qid, struct weir__removal *list, size_t *count,
+                   struct weir__piece *piece)
 {
+    size_t listed = *count;
+    bool full = false;
     int code = 0;
-    size_t i;
 
-    for (i = 0; i < count && code == 0; i++)
-        code = weir__removal_run(tx, qid, &list[i]);
-    weir__removals_release(list, count);
+    for (*count = 0; *count < listed && code == 0 && !full;) {
+        code = weir__removal_run(tx, qid, &list[*count]);
+        full = piece != NULL && weir__piece_add(piece, list[*count].big);
+        ++*count;
+    }
+    weir__removals_release(list, listed);
     return code;
 }
 

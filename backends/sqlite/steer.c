@@ -22,6 +22,7 @@ struct steer {
     const char *group;
     size_t max;
     size_t done;
+    struct weir__piece piece;
 };
 
 static int
@@ -158,6 +159,7 @@ list_some(struct weir__tx *tx, const struct steer *call, int64_t qid, size_t lim
     return code != 0 ? code : weir__removals_read(tx->conn, stmt, 1, list, count);
 }
 
+/* Lists up to `limit` and deals with as many as fit into the piece. */
 static int
 steer_some(struct weir__tx *tx, struct steer *call, struct weir__tx_queue *queue, size_t limit,
            size_t *count)
@@ -166,10 +168,12 @@ steer_some(struct weir__tx *tx, struct steer *call, struct weir__tx_queue *queue
     int code = list_some(tx, call, queue->qid, limit, list, count);
     size_t i;
 
-    for (i = 0; i < *count && code == 0; i++)
+    for (i = 0; i < *count && code == 0 && !call->piece.full; i++) {
         code = verbs[call->verb].run(tx, queue, call->now_ms, &list[i]);
+        weir__piece_add(&call->piece, call->verb == WEIR_VERB_DELETE ? list[i].big : 0);
+    }
+    call->done += i;
     weir__removals_release(list, *count);
-    call->done += *count;
     return code;
 }
 
@@ -178,7 +182,7 @@ run_steer_all(struct weir__tx *tx, void *arg)
 {
     struct steer *call = arg;
     struct weir__tx_queue *queue;
-    size_t left, limit, count;
+    size_t left, limit = 0, count = 0;
     int code = find_queue(tx, call->queue, &queue);
 
     if (code != 0)
@@ -186,11 +190,11 @@ run_steer_all(struct weir__tx *tx, void *arg)
     if ((verbs[call->verb].states & STATE_BIT(call->state)) == 0)
         return weir_error_set(&tx->conn->err, WEIR_E_STATE, "not possible with %s tasks",
                               weir_state_name(call->state));
-    do {
+    while (code == 0 && count == limit && call->done < call->max && !call->piece.full) {
         left = call->max - call->done;
         limit = left < WEIR__REMOVE_CHUNK ? left : WEIR__REMOVE_CHUNK;
         code = steer_some(tx, call, queue, limit, &count);
-    } while (code == 0 && count == limit && call->done < call->max);
+    }
     return code;
 }
 
@@ -201,9 +205,9 @@ weir__sqlite_steer_all(void *self, int64_t now_ms, weir_verb verb, const char *q
 {
     struct steer call = {
         .now_ms = now_ms, .verb = verb, .queue = queue, .state = state, .group = group, .max = max};
-    int code = weir__writer_run(self, run_steer_all, &call, err);
+    int code = weir__pieces_run(self, &call.piece, run_steer_all, &call, &call.done, err);
 
-    *done = code == 0 ? call.done : 0;
+    *done = call.done;
     return code;
 }
 
@@ -238,7 +242,7 @@ amend_payload(struct weir__tx *tx, const struct amend *call, const struct weir__
     if (big)
         code = weir__conn_run(tx->conn, WEIR__SQL_payload_put, NULL, "ib", task->seq,
                               amend->payload, amend->payload_len);
-    else if (task->big)
+    else if (task->big != 0)
         code = weir__conn_run(tx->conn, WEIR__SQL_payload_drop, NULL, "i", task->seq);
     if (code != 0)
         return code;

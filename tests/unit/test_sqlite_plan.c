@@ -14,7 +14,7 @@ static const char row_columns[] =
 /* Lists of small tables, of which every row is wanted, and subqueries of bounded length. */
 static const char *const may_scan[] = {"queues", "servers",    "servers_expired",
                                        "memory", "schedulers", "schedulers_expired",
-                                       "groups", "group"};
+                                       "groups", "group",      "archive_count"};
 
 static bool
 is_listed(const char *name)

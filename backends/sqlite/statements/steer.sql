@@ -7,11 +7,15 @@
 SELECT seq, iif(state = 2 AND token <> 0, 4, state), big, unique_key, id FROM weir_task WHERE qid = ?1 AND id = ?2;
 -- @steer_list
 -- qid, state, limit
-SELECT seq, state, big, unique_key, id FROM weir_task WHERE qid = ?1 AND state = ?2
+SELECT seq, state, CASE big WHEN 0 THEN 0 ELSE
+           (SELECT length(p.payload) FROM weir_payload p WHERE p.seq = t.seq) END, unique_key, id
+    FROM weir_task t WHERE qid = ?1 AND state = ?2
     AND (state <> 2 OR token = 0) ORDER BY ord LIMIT ?3;
 -- @steer_list_of_group
 -- qid, group, limit
-SELECT seq, state, big, unique_key, id FROM weir_task WHERE qid = ?1 AND state = 2
+SELECT seq, state, CASE big WHEN 0 THEN 0 ELSE
+           (SELECT length(p.payload) FROM weir_payload p WHERE p.seq = t.seq) END, unique_key, id
+    FROM weir_task t WHERE qid = ?1 AND state = 2
     AND token = 0 AND grp = ?2 ORDER BY ord LIMIT ?3;
 -- @steer_run
 -- seq, place, now
@@ -40,7 +44,9 @@ SELECT 1 FROM weir_task WHERE qid = ?1 LIMIT 1;
 SELECT 1 FROM weir_task WHERE qid = ?1 AND state = 4 LIMIT 1;
 -- @queue_tasks
 -- qid, limit
-SELECT seq, state, big, unique_key, id FROM weir_task WHERE qid = ?1 LIMIT ?2;
+SELECT seq, state, CASE big WHEN 0 THEN 0 ELSE
+           (SELECT length(p.payload) FROM weir_payload p WHERE p.seq = t.seq) END, unique_key, id
+    FROM weir_task t WHERE qid = ?1 LIMIT ?2;
 -- @queue_days_drop
 DELETE FROM weir_day WHERE qid = ?1;
 -- @queue_locks_drop

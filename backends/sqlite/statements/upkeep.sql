@@ -29,13 +29,15 @@ UPDATE weir_task SET token = ?2, lease = ?3, boot = ?4, cancel = 0 WHERE seq = ?
 
 -- @expired
 -- qid, state, until, limit -> tasks of one state with a place not after `until`
-SELECT seq, big, unique_key, id FROM weir_task
-    WHERE qid = ?1 AND state = ?2 AND ord <= ?3 ORDER BY ord LIMIT ?4;
+SELECT seq, CASE big WHEN 0 THEN 0 ELSE
+           (SELECT length(p.payload) FROM weir_payload p WHERE p.seq = t.seq) END, unique_key, id
+    FROM weir_task t WHERE qid = ?1 AND state = ?2 AND ord <= ?3 ORDER BY ord LIMIT ?4;
 -- @archive_cut
 -- qid, kept: whether there are more
 SELECT 1 FROM weir_task WHERE qid = ?1 AND state = 6 ORDER BY ord DESC LIMIT 1 OFFSET ?2;
 -- @archive_count
-SELECT count(*) FROM weir_task WHERE qid = ?1 AND state = 6;
+-- qid, most: counted no further
+SELECT count(*) FROM (SELECT 1 FROM weir_task WHERE qid = ?1 AND state = 6 LIMIT ?2);
 -- @remove
 DELETE FROM weir_task WHERE seq = ?1;
 -- @locks_expired
