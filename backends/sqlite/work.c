@@ -10,6 +10,7 @@
 #include "calls.h"
 
 #define CHUNK 256
+#define NOT_KNOWN SIZE_MAX /* how many are left of a queue */
 
 struct enqueue {
     int64_t now_ms;
@@ -102,15 +103,16 @@ hold(struct weir__tx *tx, struct consume *call, const int64_t *seqs, size_t coun
     return code;
 }
 
-/* Takes up to `most` tasks of a queue. */
+/* Takes up to `most` tasks of a queue. left is then 0 when there are no more, else still to be found out. */
 static int
-take_from(struct weir__tx *tx, struct consume *call, const char *name, size_t most)
+take_from(struct weir__tx *tx, struct consume *call, weir_take_queue *from, size_t most)
 {
     int64_t seqs[CHUNK];
     struct weir__tx_queue *queue;
     size_t limit, shown;
-    int code = weir__tx_queue(tx, name, false, &queue);
+    int code = weir__tx_queue(tx, from->name, false, &queue);
 
+    from->left = 0;
     if (code != 0 || queue->qid == 0 || queue->paused)
         return code;
     do {
@@ -120,6 +122,8 @@ take_from(struct weir__tx *tx, struct consume *call, const char *name, size_t mo
             code = hold(tx, call, seqs, shown);
         most -= shown;
     } while (code == 0 && !call->stop && shown == CHUNK && most > 0);
+    if (shown == limit || call->stop)
+        from->left = NOT_KNOWN;
     return code;
 }
 
@@ -140,7 +144,7 @@ hint_left(struct weir__tx *tx, weir_take_queue *from)
     return code < 0 ? code : 0;
 }
 
-/* First each queue's share, then what is missing from whoever has more. */
+/* First each queue's share, then what is missing from whoever has more. A queue that is exhausted is not asked again. */
 static int
 run_take(struct weir__tx *tx, struct consume *call)
 {
@@ -150,15 +154,18 @@ run_take(struct weir__tx *tx, struct consume *call)
 
     call->lease = weir__boot_ms(call->store) + take->lease_ms;
     for (i = 0; i < take->queue_count && code == 0; i++) {
+        take->queues[i].left = NOT_KNOWN;
         if (!call->stop && take->queues[i].want > 0)
-            code = take_from(tx, call, take->queues[i].name, take->queues[i].want);
+            code = take_from(tx, call, &take->queues[i], take->queues[i].want);
     }
     for (i = 0; i < take->queue_count && code == 0; i++) {
-        if (!call->stop && call->taken < take->max)
-            code = take_from(tx, call, take->queues[i].name, take->max - call->taken);
+        if (!call->stop && call->taken < take->max && take->queues[i].left > 0)
+            code = take_from(tx, call, &take->queues[i], take->max - call->taken);
     }
-    for (i = 0; i < take->queue_count && code == 0; i++)
-        code = hint_left(tx, &take->queues[i]);
+    for (i = 0; i < take->queue_count && code == 0; i++) {
+        if (take->queues[i].left > 0)
+            code = hint_left(tx, &take->queues[i]);
+    }
     return code;
 }
 
