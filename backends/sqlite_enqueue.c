@@ -59,8 +59,6 @@ complete(struct batch *batch, const weir_task *task, size_t i, int64_t now_ms)
     weir_error why = {0};
     int code = weir__prepare(prepared, task, weir_clock_system(), now_ms, &batch->arena, &why);
 
-    if (code == 0 && task->group != NULL)
-        code = weir_error_set(&why, WEIR_E_UNSUPPORTED, "group: not supported by SQLite brokers");
     if (code != 0) {
         refuse(batch, i, code, &why);
         return;

@@ -43,6 +43,25 @@ a_task_never_was_when_the_application_rolls_back(void)
 }
 
 static void
+a_task_of_a_group_waits_in_it(void)
+{
+    const weir_task member = {.type = "t", .queue = "q", .id = "m", .group = "g"};
+    weir_broker *broker = kit_open("", NULL);
+    sqlite3 *db = kit_connect();
+    weir_queue_info info = {0};
+    weir_receipt receipt;
+
+    CU_ASSERT_EQUAL(weir_sqlite_enqueue(db, &member, 1, &receipt, NULL), 0);
+    CU_ASSERT_EQUAL(receipt.state, WEIR_STATE_AGGREGATING);
+    CU_ASSERT_EQUAL(weir__queue(broker, "q", &info, NULL), 0);
+    CU_ASSERT_EQUAL(info.aggregating, 1);
+    CU_ASSERT_EQUAL(info.groups, 1);
+    CU_ASSERT_EQUAL(kit_work(broker, NULL), 0);
+    sqlite3_close(db);
+    weir_broker_close(broker);
+}
+
+static void
 each_task_is_refused_by_itself(void)
 {
     const weir_task tasks[] = {
@@ -75,6 +94,7 @@ a_file_without_a_queue_is_told(void)
 static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_task_exists_when_the_application_has_committed),
     HARNESS_TEST(a_task_never_was_when_the_application_rolls_back),
+    HARNESS_TEST(a_task_of_a_group_waits_in_it),
     HARNESS_TEST(each_task_is_refused_by_itself),
     HARNESS_TEST(a_file_without_a_queue_is_told),
     CU_TEST_INFO_NULL,

@@ -28,7 +28,7 @@ struct sqlite3;
  * database fails (WEIR_E_BUSY, WEIR_E_FULL, WEIR_E_IO, ...) none of the call is in it, and the application
  * decides about its transaction. Begin it with BEGIN IMMEDIATE: one that has read before it writes can be
  * refused as WEIR_E_BUSY at once, by SQLite's rules.
- * Errors: also WEIR_E_STATE (the file has no tables of weir), WEIR_E_VERSION, WEIR_E_UNSUPPORTED (groups).
+ * Errors: also WEIR_E_STATE (the file has no tables of weir), WEIR_E_VERSION.
  * One thread at a time on one connection, as for SQLite itself. Since 0.1.
  */
 WEIR_API int weir_sqlite_enqueue(struct sqlite3 *db, const weir_task *tasks, size_t count,
