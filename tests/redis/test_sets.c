@@ -210,6 +210,26 @@ a_go_task_counts_as_joined_at_the_end_of_its_second(void)
     SAME(stage(10 * SECOND, 0), "a");
 }
 
+/* asynq's script for unique tasks of groups writes the lock's name into the message alone. */
+static void
+the_lock_of_a_go_task_is_released_with_its_set(void)
+{
+    char name[256];
+
+    OK(PUT_UNIQUE(HOUR, .queue = "alpha", .id = "short", .group = "g", .unique_key = "unique:t:1"));
+    memset(name, 'x', sizeof(name));
+    memcpy(name, "unique:", 7);
+    name[200] = '\0';
+    OK(PUT_UNIQUE(HOUR, .queue = "alpha", .id = "long", .group = "g", .unique_key = name,
+                  .payload = "{alpha}:unique:t:1", .payload_len = 18));
+    IS(raw_number("HDEL %s unique_key", KEY("alpha", "t:short")), 1);
+    IS(raw_number("HDEL %s unique_key", KEY("alpha", "t:long")), 1);
+    SAME(stage(HOUR, 2), "long short");
+    IS(raw_number("EXISTS %s %s", KEY("alpha", "unique:t:1"), raw_key("alpha", name)), 2);
+    OK(commit("one"));
+    IS(raw_number("EXISTS %s %s", KEY("alpha", "unique:t:1"), raw_key("alpha", name)), 0);
+}
+
 static void
 the_order_within_a_second_is_that_of_joining(void)
 {
@@ -356,6 +376,7 @@ static const CU_TestInfo cases[] = {
     CASE(a_set_of_go_goes_back_and_its_group_is_named),
     CASE(a_set_of_go_of_any_size_goes_back_in_steps),
     CASE(a_go_task_counts_as_joined_at_the_end_of_its_second),
+    CASE(the_lock_of_a_go_task_is_released_with_its_set),
     CASE(the_order_within_a_second_is_that_of_joining),
     CASE(a_member_that_a_person_ran_is_not_deleted),
     CASE(a_member_that_came_again_is_not_deleted),

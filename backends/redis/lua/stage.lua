@@ -46,12 +46,28 @@ local function read(rows)
     return tasks, wrong
 end
 
--- Reads the messages of tasks; those without one are wrong as well.
+-- asynq's clients write the name of a task's lock beside the message, but not for tasks of groups: there it is in the
+-- message only, behind its tag and length. The lock itself tells whether it is one, for it holds the id.
+local function lock_in(msg, id)
+    local head = prefix .. 'unique:'
+    local at = msg:find(head, 1, true)
+    while at and at > 3 do
+        local tag, low, high = msg:byte(at - 3, at - 1)
+        local len = low == 82 and high or tag == 82 and low and low - 128 + high * 128 or 0
+        local name = msg:sub(at, at + len - 1)
+        if redis.pcall('GET', name) == id then return name end
+        at = msg:find(head, at + 1, true)
+    end
+end
+
+-- Reads the messages of tasks, and locks that are only there; those without a message are wrong as well.
 local function with_messages(tasks, wrong)
     local whole = {}
     for _, task in ipairs(tasks) do
-        task.msg = redis.call('HGET', prefix .. 't:' .. task.id, 'msg')
+        local facts = redis.call('HMGET', prefix .. 't:' .. task.id, 'msg', 'unique_key')
+        task.msg = facts[1]
         if task.msg then
+            task.lock = not facts[2] and lock_in(task.msg, task.id)
             whole[#whole + 1] = task
         else
             wrong[#wrong + 1] = {id = task.id, gone = true}
@@ -119,6 +135,7 @@ local function move(key, set, tasks, wrong)
         leaving[#leaving + 1] = task.id
         joining[#joining + 1] = task.score
         joining[#joining + 1] = task.id
+        if task.lock then redis.call('HSET', prefix .. 't:' .. task.id, 'unique_key', task.lock) end
     end
     if #leaving > 0 then redis.call('ZREM', key, unpack(leaving)) end
     if #joining > 0 then redis.call('ZADD', set, unpack(joining)) end
