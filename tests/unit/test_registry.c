@@ -114,6 +114,8 @@ a_backend_that_is_incomplete_or_of_another_contract_is_refused(void)
     backend.schemes = other;
     backend.abi = WEIR_BROKER_ABI + 1;
     CU_ASSERT_EQUAL(weir__registry_add(&backend, NULL), WEIR_E_VERSION);
+    backend.abi = 0; /* forgotten, or made before there was a first number */
+    CU_ASSERT_EQUAL(weir__registry_add(&backend, NULL), WEIR_E_VERSION);
     backend.abi = WEIR_BROKER_ABI;
     backend.wait = NULL;
     CU_ASSERT_EQUAL(weir__registry_add(&backend, &error), WEIR_E_INVALID);

@@ -4,8 +4,9 @@
  * all it includes of weir. doc/states.md has the states, doc/broker-contract.md the rules that hold
  * for every function; the comment at each function says what is its own.
  *
- * WEIR_BROKER_ABI is 0 while the contract still grows: a backend is then built for exactly the version of weir that it
- * runs with. A table made for another number is refused.
+ * WEIR_BROKER_ABI numbers the table and all structs that go through it. While it stays the same a backend runs, as it was
+ * built, with every weir that has the number; a table made for another number is refused. doc/adding-a-backend.md tells
+ * what may change under a number.
  *
  * Rules in short:
  *  - Only the wrappers (lib/calls*.c, and lib/open.c to open and close) call the table. They check
@@ -37,7 +38,7 @@
 
 WEIR_BEGIN_DECLS
 
-#define WEIR_BROKER_ABI 0
+#define WEIR_BROKER_ABI 1
 #define WEIR_NEVER INT64_MAX /* a time that does not come */
 
 /*
