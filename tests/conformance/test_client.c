@@ -95,6 +95,69 @@ a_task_with_a_group_waits_in_it(void)
 }
 
 static void
+a_unique_task_holds_its_lock_while_it_waits_in_its_group(void)
+{
+    const weir_task task = {
+        .type = "t", .queue = "alpha", .id = "d", .group = "g", .unique_ms = HOUR};
+    weir_task again = task;
+
+    NEED(GROUPS);
+    OK(weir_enqueue(client, &task, NULL, NULL));
+    again.id = "e";
+    IS(weir_enqueue(client, &again, NULL, NULL), WEIR_E_DUPLICATE);
+    again.group = NULL;
+    IS(weir_enqueue(client, &again, NULL, NULL), WEIR_E_DUPLICATE);
+    IDS("alpha", AGGREGATING, "d");
+    OK(steer(WEIR_VERB_DELETE, "alpha", "d"));
+    OK(weir_enqueue(client, &again, NULL, NULL));
+}
+
+static void
+a_scheduled_task_with_a_group_joins_it_when_it_is_due(void)
+{
+    const weir_task task = {
+        .type = "t", .queue = "alpha", .id = "d", .group = "g", .process_in_ms = MINUTE};
+    weir_receipt receipt;
+
+    NEED(GROUPS);
+    OK(weir_enqueue(client, &task, &receipt, NULL));
+    IS(receipt.state, WEIR_STATE_SCHEDULED);
+    IS(receipt.process_at_ms, START_MS + MINUTE);
+    manual_clock_advance(&now, MINUTE);
+    IS(forward("alpha", 10, NULL), 1);
+    IDS("alpha", AGGREGATING, "d");
+    SAME(look("alpha", "d")->group, "g");
+}
+
+static void
+a_batch_may_mix_every_kind_of_task(void)
+{
+    const weir_task tasks[] = {
+        {.type = "t", .queue = "alpha", .id = "1"},
+        {.type = "t", .queue = "alpha", .id = "2", .process_in_ms = MINUTE},
+        {.type = "t", .queue = "beta", .id = "3", .unique_ms = HOUR},
+        {.type = "t", .queue = "beta", .id = "4", .unique_ms = HOUR},
+        {.type = "t", .queue = "alpha", .id = "5", .group = "g"},
+        {.type = "t", .queue = "alpha", .id = "6", .group = "g", .unique_ms = HOUR},
+        {.type = "t", .queue = "alpha", .id = "7", .group = "h", .unique_ms = HOUR},
+        {.type = "t", .queue = "alpha", .id = "1", .group = "g"},
+        {.type = "", .queue = "alpha", .id = "8"},
+    };
+    static const int codes[] = {
+        0, 0, 0, WEIR_E_DUPLICATE, 0, 0, WEIR_E_DUPLICATE, WEIR_E_CONFLICT, WEIR_E_INVALID};
+    weir_receipt receipts[9];
+
+    NEED(GROUPS);
+    IS(weir_enqueue_many(client, tasks, 9, receipts, NULL), WEIR_E_DUPLICATE);
+    for (size_t i = 0; i < 9; i++)
+        IS(receipts[i].code, codes[i]);
+    IDS("alpha", PENDING, "1");
+    IDS("alpha", SCHEDULED, "2");
+    IDS("beta", PENDING, "3");
+    IDS("alpha", AGGREGATING, "5 6");
+}
+
+static void
 a_unique_task_is_refused_for_the_same_type_payload_and_queue_only(void)
 {
 #define UNIQUE(...) ENQUEUE(NULL, .unique_ms = HOUR, __VA_ARGS__)
@@ -161,6 +224,9 @@ static const CU_TestInfo cases[] = {
     CASE(a_client_s_named_zeros_are_kept),
     CASE(each_task_of_many_has_its_own_receipt),
     CASE(a_task_with_a_group_waits_in_it),
+    CASE(a_unique_task_holds_its_lock_while_it_waits_in_its_group),
+    CASE(a_scheduled_task_with_a_group_joins_it_when_it_is_due),
+    CASE(a_batch_may_mix_every_kind_of_task),
     CASE(a_unique_task_is_refused_for_the_same_type_payload_and_queue_only),
     CASE(a_scheduled_unique_task_holds_its_lock_until_its_time_and_longer),
     CASE(an_inspector_shows_queues_and_pages),

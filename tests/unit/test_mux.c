@@ -170,6 +170,56 @@ a_mux_tells_what_it_would_take(void)
     CU_ASSERT_PTR_NULL(weir_mux_pattern(NULL, 0));
 }
 
+static int
+aggregate(const weir_group *group, weir_task *task, void *arg, weir_error *err)
+{
+    (void)group, (void)task, (void)arg, (void)err;
+    return 0;
+}
+
+/* The mark of the aggregator for a type, or "none". */
+static const char *
+aggregator_of(const char *type)
+{
+    weir_aggregate_fn fn;
+    void *arg;
+
+    return weir__mux_aggregate_of(mux, type, &fn, &arg) && fn == aggregate ? arg : "none";
+}
+
+static void
+an_aggregator_is_found_like_a_handler_and_one_is_for_the_rest(void)
+{
+    CU_ASSERT_FALSE(weir__mux_aggregates(mux));
+    CU_ASSERT_EQUAL(weir_mux_aggregate(mux, "note:", aggregate, (void *)"prefix", NULL), 0);
+    CU_ASSERT_TRUE(weir__mux_aggregates(mux));
+    CU_ASSERT_STRING_EQUAL(aggregator_of("note:mail"), "prefix");
+    CU_ASSERT_STRING_EQUAL(aggregator_of("other"), "none");
+    CU_ASSERT_EQUAL(weir_mux_aggregate(mux, NULL, aggregate, (void *)"rest", NULL), 0);
+    CU_ASSERT_EQUAL(weir_mux_aggregate(mux, "note:mail", aggregate, (void *)"exact", NULL), 0);
+    CU_ASSERT_STRING_EQUAL(aggregator_of("note:mail"), "exact");
+    CU_ASSERT_STRING_EQUAL(aggregator_of("note:fax"), "prefix");
+    CU_ASSERT_STRING_EQUAL(aggregator_of("other"), "rest");
+    CU_ASSERT_FALSE(weir_mux_matches(mux, "note:mail")); /* it is no handler */
+}
+
+static void
+a_bad_aggregator_is_refused(void)
+{
+    weir_error err = {0};
+
+    CU_ASSERT_EQUAL(weir_mux_aggregate(NULL, "a", aggregate, NULL, NULL), WEIR_E_INVALID);
+    CU_ASSERT_EQUAL(weir_mux_aggregate(mux, "a", NULL, NULL, NULL), WEIR_E_INVALID);
+    CU_ASSERT_EQUAL(weir_mux_aggregate(mux, " ", aggregate, NULL, NULL), WEIR_E_INVALID);
+    CU_ASSERT_EQUAL(weir_mux_aggregate(mux, "", aggregate, NULL, NULL), WEIR_E_INVALID);
+    CU_ASSERT_FALSE(weir__mux_aggregates(mux));
+    CU_ASSERT_EQUAL(weir_mux_aggregate(mux, "a", aggregate, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(weir_mux_aggregate(mux, "a", aggregate, NULL, &err), WEIR_E_INVALID);
+    CU_ASSERT_STRING_EQUAL(err.text, "pattern \"a\" has an aggregator already");
+    CU_ASSERT_EQUAL(weir_mux_aggregate(mux, NULL, aggregate, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(weir_mux_aggregate(mux, NULL, aggregate, NULL, NULL), WEIR_E_INVALID);
+}
+
 static const CU_TestInfo tests[] = {
     HARNESS_TEST(an_exact_type_wins_over_a_prefix),
     HARNESS_TEST(the_longest_prefix_wins),
@@ -181,6 +231,8 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(middleware_may_answer_by_itself),
     HARNESS_TEST(a_bad_registration_is_refused),
     HARNESS_TEST(a_mux_tells_what_it_would_take),
+    HARNESS_TEST(an_aggregator_is_found_like_a_handler_and_one_is_for_the_rest),
+    HARNESS_TEST(a_bad_aggregator_is_refused),
     CU_TEST_INFO_NULL,
 };
 
