@@ -28,16 +28,16 @@ local function by_time(a, b)
     return a.rank < b.rank
 end
 
--- Tasks of ids and scores, sorted by time; and what is wrong among them.
-local function read(rows)
+-- Tasks of ids and scores, sorted by time, with these fields; and what is wrong among them.
+local function read(rows, ...)
     local tasks, wrong = {}, {}
     for i = 1, #rows, 2 do
-        local facts = redis.pcall('HMGET', prefix .. 't:' .. rows[i], 'state', 'weir_at')
+        local facts = redis.pcall('HMGET', prefix .. 't:' .. rows[i], 'state', 'weir_at', ...)
         if facts[1] == 'aggregating' then
             local score, at = tonumber(rows[i + 1]), tonumber(facts[2])
             local exact = at and math.floor(at / 1000) == score
             tasks[#tasks + 1] = {id = rows[i], score = rows[i + 1], rank = i, exact = exact,
-                at = exact and at or score * 1000}
+                at = exact and at or score * 1000, msg = facts[3], lock = facts[4]}
         else
             wrong[#wrong + 1] = {id = rows[i], gone = not facts[1]}
         end
@@ -60,36 +60,38 @@ local function lock_in(msg, id)
     end
 end
 
--- Reads the messages of tasks, and locks that are only there; those without a message are wrong as well.
-local function with_messages(tasks, wrong)
+-- Tasks with their messages, at most so many, and with locks that are only there; those without a message are wrong as well.
+local function read_whole(rows, most)
+    local tasks, wrong = read(rows, 'msg', 'unique_key')
     local whole = {}
-    for _, task in ipairs(tasks) do
-        local facts = redis.call('HMGET', prefix .. 't:' .. task.id, 'msg', 'unique_key')
-        task.msg = facts[1]
+    for i = 1, math.min(#tasks, most) do
+        local task = tasks[i]
         if task.msg then
-            task.lock = not facts[2] and lock_in(task.msg, task.id)
+            task.lock = not task.lock and lock_in(task.msg, task.id)
             whole[#whole + 1] = task
         else
             wrong[#wrong + 1] = {id = task.id, gone = true}
         end
     end
-    return whole
+    return whole, wrong
 end
 
--- The tasks at one end of a group. Is that one second, then as many of it as may be.
-local function edge(command, key)
+-- The tasks at one end of a group. Is that one second, then as many of it as may be; few are enough when all that is asked
+-- is whether they joined by `limit`, which is not in that second.
+local function edge(command, key, limit)
     local rows = redis.call(command, key, 0, EDGE - 1, 'WITHSCORES')
     local score = rows[2]
-    if #rows == 2 * EDGE and rows[2 * EDGE] == score then
+    local begins = #rows == 2 * EDGE and rows[2 * EDGE] == score and tonumber(score) * 1000
+    if begins and (not limit or limit >= begins and limit < begins + 999) then
         rows = redis.call('ZRANGEBYSCORE', key, score, score, 'WITHSCORES', 'LIMIT', 0, SECOND)
     end
     return (read(rows)), #rows == 2 * SECOND and score
 end
 
 -- When the oldest and the newest joined, and the oldest tasks; nothing when there are none among the entries looked at.
-local function ages(key)
-    local first, crowded_first = edge('ZRANGE', key)
-    local last, crowded_last = edge('ZREVRANGE', key)
+local function ages(key, delayed, graced)
+    local first, crowded_first = edge('ZRANGE', key, delayed)
+    local last, crowded_last = edge('ZREVRANGE', key, graced)
     if not first[1] or not last[1] then return nil end
     local newest = 0
     for _, task in ipairs(last) do newest = math.max(newest, task.exact and task.at or task.at + 999) end
@@ -120,9 +122,9 @@ end
 local function is_due(key, policy)
     local size = redis.call('ZCARD', key)
     if policy.size > 0 and size >= policy.most then return true end
-    local oldest, newest = ages(key)
-    if not oldest then return false end
-    return policy.delay > 0 and oldest <= policy.now - policy.delay or newest <= policy.now - policy.grace
+    local delayed, graced = policy.now - policy.delay, policy.now - policy.grace
+    local oldest, newest = ages(key, delayed, graced)
+    return oldest and (policy.delay > 0 and oldest <= delayed or newest <= graced)
 end
 
 local function move(key, set, tasks, wrong)
@@ -147,7 +149,8 @@ local function stage(number, group, name, ends, policy)
         local last, score, set = marker:match('^(%d+) ([%d.]*)/?(.*)$')
         if last == number then
             local staged = redis.call('ZSCORE', sets, set)
-            return tell(score, set, staged and with_messages(read(redis.call('ZRANGE', set, 0, -1, 'WITHSCORES'))) or {})
+            local rows = staged and redis.call('ZRANGE', set, 0, -1, 'WITHSCORES') or {}
+            return tell(score, set, (read_whole(rows, #rows)))
         end
         if tonumber(last) > tonumber(number) then return redis.error_reply('STALE request') end
     end
@@ -155,9 +158,8 @@ local function stage(number, group, name, ends, policy)
     local key = prefix .. 'g:' .. group
     local set = key .. ':' .. name
     if not is_due(key, policy) or redis.call('EXISTS', set) == 1 then return {''} end
-    local tasks, wrong = read(redis.call('ZRANGE', key, 0, policy.most + SPARE - 1, 'WITHSCORES'))
-    while #tasks > policy.most do tasks[#tasks] = nil end
-    tasks = with_messages(tasks, wrong)
+    local rows = redis.call('ZRANGE', key, 0, policy.most + SPARE - 1, 'WITHSCORES')
+    local tasks, wrong = read_whole(rows, policy.most)
 
     move(key, set, tasks, wrong)
     if redis.call('EXISTS', key) == 0 then redis.call('SREM', groups, group) end
