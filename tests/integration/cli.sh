@@ -504,6 +504,40 @@ errors_are_json_where_output_is()
     jq -e '.note | contains("weir.db")' "$tmp/err" > /dev/null || fail 'the note is no JSON'
 }
 
+# completed WORD... - what bash would offer for the last of these words behind "weir".
+completed()
+{
+    WEIR=$weir bash -c '. "$0"; COMP_WORDS=("$WEIR" "$@"); COMP_CWORD=$#; _weir; echo "${COMPREPLY[*]}"' \
+        "$source/cli/completion/weir" "$@"
+}
+
+bash_completes_what_the_help_lists()
+{
+    command -v bash > /dev/null || return
+    expect_equal "$(completed st)" stats
+    expect_equal "$(completed task run)" 'run runall'
+    expect_equal "$(completed --json queue pa)" pause
+    expect_equal "$(completed -b sqlite:x.db task resch)" reschedule
+    expect_equal "$(completed help que)" queue
+    expect_equal "$(completed task ls --st)" --state
+    expect_equal "$(completed task ls -s a)" 'aggregating active archived'
+    expect_equal "$(completed stats --)" \
+        '--watch --interval --broker --backend --config --json --help --version'
+    touch "$tmp/some.jsonl"
+    expect_equal "$(completed task enqueue --from-jsonl "$tmp/so")" "$tmp/some.jsonl"
+    for command in $(completed ''); do
+        [ "$command" = help ] || expect_out_of "$command"
+    done
+}
+
+# Each noun that is offered has a help of its own.
+expect_out_of()
+{
+    run "$weir" help "$1"
+    expect_status 0
+    expect_out "$1"
+}
+
 output_that_cannot_be_written_is_a_failure()
 {
     [ -c /dev/full ] || return
@@ -544,5 +578,6 @@ run_tests \
     many_and_long_lines_are_taken \
     a_pausing_input_is_enqueued_as_it_comes \
     errors_are_json_where_output_is \
+    bash_completes_what_the_help_lists \
     output_that_cannot_be_written_is_a_failure \
     the_example_of_the_manual_compiles
