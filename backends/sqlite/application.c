@@ -47,7 +47,7 @@ weir__sqlite_enqueue_into(struct sqlite3 *db, int64_t now_ms, weir_enqueue_item 
     if (code == 0) {
         code = insert_all(&conn, now_ms, items, count);
         if (code == 0)
-            code = weir__conn_run(&conn, WEIR__SQL_release, NULL, "");
+            code = weir__conn_commit(&conn, WEIR__SQL_release);
         if (code != 0)
             undo(&conn);
     }

@@ -266,6 +266,19 @@ weir__conn_run(struct weir__conn *conn, enum weir__statement id, int *changed, c
 }
 
 int
+weir__conn_commit(struct weir__conn *conn, enum weir__statement id)
+{
+    int code = weir__conn_run(conn, id, NULL, "");
+    int rc = code != 0 ? sqlite3_extended_errcode(conn->db) : SQLITE_OK;
+
+    if (rc != SQLITE_IOERR_FSYNC && rc != SQLITE_IOERR_DIR_FSYNC && rc != SQLITE_IOERR_DELETE &&
+        rc != SQLITE_IOERR_TRUNCATE)
+        return code;
+    conn->err.code = WEIR_E_UNKNOWN;
+    return WEIR_E_UNKNOWN;
+}
+
+int
 weir__conn_step(struct weir__conn *conn, sqlite3_stmt *stmt)
 {
     int rc = sqlite3_step(stmt);

@@ -180,6 +180,12 @@ int weir__conn_start(struct weir__conn *conn, enum weir__statement id, sqlite3_s
 int weir__conn_run(struct weir__conn *conn, enum weir__statement id, int *changed,
                    const char *format, ...);
 
+/*
+ * Runs a statement that ends a transaction. WEIR_E_UNKNOWN when all of it was written and could not be brought to the disk: it
+ * is undone for those who have the file open, but a start after a crash may find it whole.
+ */
+int weir__conn_commit(struct weir__conn *conn, enum weir__statement id);
+
 /* 1: a row; 0: no more; negative: failed. */
 int weir__conn_step(struct weir__conn *conn, sqlite3_stmt *stmt);
 void weir__conn_end(sqlite3_stmt *stmt);

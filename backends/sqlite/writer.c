@@ -132,7 +132,7 @@ run_jobs(struct weir__tx *tx, struct weir__job *jobs)
     if (code == 0 && weir__conn_has_moved(tx->conn))
         code = weir__conn_fail_moved(tx->conn);
     if (code == 0)
-        code = weir__conn_run(tx->conn, WEIR__SQL_commit, NULL, "");
+        code = weir__conn_commit(tx->conn, WEIR__SQL_commit);
     return code;
 }
 
