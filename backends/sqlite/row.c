@@ -115,7 +115,8 @@ static void
 read_lease(weir_task_info *info, const struct weir__store *store, sqlite3_stmt *stmt)
 {
     int64_t left_ms = sqlite3_column_int64(stmt, C_LEASE) - weir__boot_ms(store);
-    bool comparable = sqlite3_column_int64(stmt, C_BOOT) == weir__boot_number(store);
+    int64_t boot = sqlite3_column_int64(stmt, C_BOOT), own = weir__boot_number(store);
+    bool comparable = boot == own || boot == 0 || own == 0;
 
     info->is_orphaned = !comparable || left_ms < 0;
     info->lease_expires_at_ms = comparable ? store->clock->wall_ms(store->clock->ctx) + left_ms : 0;

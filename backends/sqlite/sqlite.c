@@ -37,9 +37,11 @@ weir__boot_number(const struct weir__store *store)
 
     if (at == NULL)
         at = weir_clock_system()->boot_id;
-    for (; at != NULL && *at != '\0'; at++)
+    if (at == NULL || *at == '\0')
+        return 0;
+    for (; *at != '\0'; at++)
         hash = (hash ^ (unsigned char)*at) * 1099511628211u;
-    return (int64_t)(hash >> 1);
+    return (int64_t)(hash >> 1 | 1);
 }
 
 int64_t

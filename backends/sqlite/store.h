@@ -57,7 +57,8 @@ int weir__read_queue(struct weir__conn *conn, const char *name, int64_t *qid);
 /* Copies a connection's failure to a caller. */
 int weir__report(const struct weir__conn *conn, int code, weir_error *err);
 
-/* Names the present run of the machine in a number. */
+/* Names the present run of the machine in a number; 0: the system does not tell. A lease of 0, and any lease for one who has
+ * 0, is judged by its time alone. */
 int64_t weir__boot_number(const struct weir__store *store);
 int64_t weir__boot_ms(const struct weir__store *store);
 /* A new fencing token, never 0. */

@@ -101,6 +101,45 @@ the_system_s_clock_tells_one_run_of_the_machine_from_another(void)
     weir_broker_close(broker);
 }
 
+/* Somebody who cannot read the name (a sandbox without /proc) must not take others' tasks from them, nor lose his own. */
+static void
+who_does_not_know_the_run_of_the_machine_goes_by_time_alone(void)
+{
+    weir_clock nameless = *weir_clock_system(), named = nameless;
+    weir_broker *broker, *other;
+
+    nameless.boot_id = "";
+    named.boot_id = "this run";
+    broker = open_under(&nameless);
+    other = open_under(&named);
+    CU_ASSERT_EQUAL(kit_put(broker, "a", 1, NULL), 0);
+    CU_ASSERT_EQUAL(kit_put(broker, "b", 1, NULL), 0);
+    CU_ASSERT_EQUAL(take_one(broker), 1);
+    CU_ASSERT_EQUAL(take_one(other), 1);
+    CU_ASSERT_EQUAL(recover_one(broker), 0);
+    CU_ASSERT_EQUAL(recover_one(other), 0);
+    weir_broker_close(other);
+    weir_broker_close(broker);
+}
+
+static void
+a_nameless_lease_ends_with_its_time(void)
+{
+    struct manual_clock clock;
+    weir_broker *broker;
+
+    manual_clock_init(&clock, 1700000000000, 1);
+    clock.clock.boot_id = "";
+    broker = open_under(&clock.clock);
+    CU_ASSERT_EQUAL(kit_put(broker, "a", 1, NULL), 0);
+    CU_ASSERT_EQUAL(take_one(broker), 1);
+    manual_clock_advance(&clock, 3600000 - 1);
+    CU_ASSERT_EQUAL(recover_one(broker), 0);
+    manual_clock_advance(&clock, 2);
+    CU_ASSERT_EQUAL(recover_one(broker), 1);
+    weir_broker_close(broker);
+}
+
 /* Holds the write lock until the leases of that time are long over. */
 static void *
 hold_the_lock(void *arg)
@@ -180,6 +219,8 @@ all_locks_that_have_expired_go_away(void)
 
 static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_lease_of_an_earlier_run_of_the_machine_is_dead),
+    HARNESS_TEST(who_does_not_know_the_run_of_the_machine_goes_by_time_alone),
+    HARNESS_TEST(a_nameless_lease_ends_with_its_time),
     HARNESS_TEST(the_system_s_clock_tells_one_run_of_the_machine_from_another),
     HARNESS_TEST(a_lease_begins_when_the_write_lock_is_there),
     HARNESS_TEST(all_locks_that_have_expired_go_away),

@@ -22,7 +22,8 @@ SELECT seq, token, started, state, ord, since, lease, boot, retried, max_retry, 
        CASE big WHEN 0 THEN payload
                 ELSE (SELECT p.payload FROM weir_payload p WHERE p.seq = t.seq) END AS payload,
        result
-    FROM weir_task t WHERE qid = ?1 AND state = 4 AND (boot <> ?2 OR lease < ?3) LIMIT ?4;
+    FROM weir_task t WHERE qid = ?1 AND state = 4
+        AND (boot <> ?2 AND boot <> 0 AND ?2 <> 0 OR lease < ?3) LIMIT ?4;
 -- @reclaim
 -- seq, token, lease, boot
 UPDATE weir_task SET token = ?2, lease = ?3, boot = ?4, cancel = 0 WHERE seq = ?1;
@@ -74,7 +75,8 @@ SELECT id, info FROM weir_server WHERE expires_at > ?1 ORDER BY id;
 INSERT INTO weir_leader (name, holder, lease, boot) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, lease = excluded.lease,
                                      boot = excluded.boot
-    WHERE weir_leader.holder = excluded.holder OR weir_leader.boot <> excluded.boot
+    WHERE weir_leader.holder = excluded.holder
+          OR weir_leader.boot <> excluded.boot AND weir_leader.boot <> 0 AND excluded.boot <> 0
           OR weir_leader.lease < ?5;
 -- @resign
 DELETE FROM weir_leader WHERE name = ?1 AND holder = ?2;
