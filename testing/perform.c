@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Running handlers on the thread of the test. A claim goes into the server's slot, the pool's function runs it and
+ * Running handlers on the thread of the test. A claim goes into a job of the server's slot, the pool's function runs it and
  * decides what becomes of it, and the outcome that it leaves for the mover is brought to the broker here.
  */
 #include <config.h>
@@ -17,7 +17,7 @@
 static void
 heed_cancellation(weir_testing *testing, struct weir__slot *slot)
 {
-    weir_extend_item item = {.claim = &slot->claim};
+    weir_extend_item item = {.claim = &slot->job->claim};
 
     if (testing->performs) {
         return;
@@ -55,21 +55,30 @@ pass_in_handler(void *arg, int64_t timeout_ms)
 
 /* ---- an attempt ---- */
 
-static struct weir__slot *
-take_slot(weir_testing *testing, const weir_claim *claim, bool performs)
+/* Has the server's slot begin with the claim, which it owns from then on, and runs it. Returns the job with its outcome. */
+static struct weir__job *
+attempt(weir_testing *testing, const weir_claim *claim, bool performs)
 {
     weir_server *server = testing->server;
-    int64_t now_ms = weir_testing_now_ms(testing);
+    struct weir__slot *slot = server->slots[0];
+    struct weir__job *job = calloc(1, sizeof(*job));
 
-    pthread_mutex_lock(&server->lock);
-    weir__slots_fit(server);
-    struct weir__slot *slot =
-        weir__slot_take(server, claim, now_ms, weir__broker_boot_ms(testing->broker), WEIR_NEVER);
-    pthread_mutex_unlock(&server->lock);
+    if (job == NULL) {
+        return NULL;
+    }
     slot->context.pass = pass_in_handler;
     slot->context.pass_arg = testing;
     slot->context.show = performs ? NULL : weir__slot_show;
-    return slot;
+    testing->slot = slot;
+    weir__slot_look_at_clocks(slot);
+    pthread_mutex_lock(&server->lock);
+    weir__job_hold(server, job, claim, WEIR_NEVER);
+    weir__slot_begin(slot, job);
+    weir__slot_run(slot);
+    weir__jobs_shift(&server->outcomes);
+    pthread_mutex_unlock(&server->lock);
+    testing->slot = NULL;
+    return job;
 }
 
 static void
@@ -84,44 +93,46 @@ drop_attempt(weir_testing *testing)
     testing->attempt = (weir_attempt){0};
 }
 
-/* Copies what the slot loses when it is free again. */
+/* Copies what is lost when the job is cleared. The result is still the context's where nothing is kept of the task. */
 static int
-keep_attempt(weir_testing *testing, const struct weir__slot *slot, weir_error *err)
+keep_attempt(weir_testing *testing, const struct weir__job *job, weir_error *err)
 {
-    const struct weir_context *ctx = &slot->context;
-    weir_change_event event = weir__outcome_event(&slot->finish);
+    const struct weir_context *ctx = &testing->server->slots[0]->context;
+    weir_change_event event = weir__outcome_event(&job->finish);
+    const void *result = ctx->has_result ? ctx->result : job->finish.result;
+    size_t len = ctx->has_result ? ctx->result_len : job->finish.result_len;
     bool ok = true;
 
-    testing->task = weir_task_info_copy(slot->claim.task);
+    testing->task = weir_task_info_copy(job->claim.task);
     if (event.error != NULL) {
         testing->error = strdup(event.error);
         ok = testing->error != NULL;
     }
-    if (ctx->has_result) {
-        testing->result = malloc(ctx->result_len + 1);
+    if (result != NULL) {
+        testing->result = malloc(len + 1);
         ok = ok && testing->result != NULL;
     }
     if (testing->task == NULL || !ok) {
         return weir_error_set(err, WEIR_E_NOMEM, NULL);
     }
-    if (ctx->has_result) {
-        memcpy(testing->result, ctx->result, ctx->result_len);
+    if (result != NULL) {
+        memcpy(testing->result, result, len);
     }
     testing->attempt = (weir_attempt){.task = testing->task,
                                       .change = event.change,
                                       .at_ms = event.at_ms,
                                       .error = testing->error,
                                       .result = testing->result,
-                                      .result_len = ctx->has_result ? ctx->result_len : 0};
+                                      .result_len = len};
     return 0;
 }
 
 /* What the handler brought about by waiting counts, and then the commit. */
 static int
-commit(weir_testing *testing, const struct weir__slot *slot, weir_error *err)
+commit(weir_testing *testing, const struct weir__job *job, weir_error *err)
 {
-    weir_finish finish = slot->finish;
-    const weir_task_info *task = slot->claim.task;
+    weir_finish finish = job->finish;
+    const weir_task_info *task = job->claim.task;
     int code;
 
     if (testing->trouble.code != 0) {
@@ -141,7 +152,7 @@ commit(weir_testing *testing, const struct weir__slot *slot, weir_error *err)
     return code != 0 ? code : testing->trouble.code;
 }
 
-/* Runs the claim's handler; the claim is the slot's then. */
+/* Runs the claim's handler; the claim is not the caller's any more then. */
 static int
 run_claim(weir_testing *testing, const weir_claim *claim, bool performs, weir_error *err)
 {
@@ -149,20 +160,19 @@ run_claim(weir_testing *testing, const weir_claim *claim, bool performs, weir_er
 
     drop_attempt(testing);
     weir_error_clear(&testing->trouble);
-    struct weir__slot *slot = take_slot(testing, claim, performs);
     testing->performs = performs;
-    testing->slot = slot;
-    weir__slot_run(slot);
-    testing->slot = NULL;
+    struct weir__job *job = attempt(testing, claim, performs);
+    if (job == NULL) {
+        weir_claim mine = *claim;
+        weir__claim_release(&mine);
+        return weir_error_set(err, WEIR_E_NOMEM, NULL);
+    }
+    int kept = keep_attempt(testing, job, err);
+    int code = commit(testing, job, err);
     pthread_mutex_lock(&server->lock);
-    server->outcomes = NULL;
-    server->outcomes_end = &server->outcomes;
+    weir__job_settle(server, job);
     pthread_mutex_unlock(&server->lock);
-    int kept = keep_attempt(testing, slot, err);
-    int code = commit(testing, slot, err);
-    pthread_mutex_lock(&server->lock);
-    weir__slot_settle(slot);
-    pthread_mutex_unlock(&server->lock);
+    weir__job_free(job);
     return code != 0 ? code : kept;
 }
 

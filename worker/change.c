@@ -126,6 +126,7 @@ change_concurrency(weir_server *server, int concurrency, weir_error *err)
     }
     pthread_mutex_lock(&server->lock);
     atomic_store(&server->concurrency, concurrency);
+    weir__slots_fit(server);
     weir__mover_wake(server);
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);

@@ -210,6 +210,17 @@ weir_context_set_result(weir_context *ctx, const void *data, size_t len, weir_er
     return 0;
 }
 
+void *
+weir__context_take_result(struct weir_context *ctx)
+{
+    void *result = ctx->result;
+
+    ctx->result = NULL;
+    ctx->result_size = 0;
+    ctx->has_result = false;
+    return result;
+}
+
 static void set_text(weir_context *ctx, const char *format, va_list args) WEIR_PRINTF_LIKE(2, 0);
 
 /* The text is cut first and made UTF-8 then: a character that the cut has split is replaced. */

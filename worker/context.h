@@ -56,6 +56,9 @@ void weir__context_cancel(struct weir_context *ctx, int code);
 /* The same with WEIR_E_CANCELED, by a person who says what becomes of the task. Any thread. */
 void weir__context_cancel_as(struct weir_context *ctx, weir_cancel_mode mode);
 
+/* The buffer of the result, which is the caller's to free from then on. */
+void *weir__context_take_result(struct weir_context *ctx);
+
 /* The text of the handler's failure, or NULL. */
 const char *weir__context_text(const struct weir_context *ctx);
 

@@ -5,7 +5,7 @@
  * may have their task by now.
  *
  * This duty calls no broker and has a keeper of its own, so that it is on time when the broker is not. It looks at all
- * slots when the earliest time of any comes; the mover calls it when a new task's is earlier still. What it finds it
+ * slots when the earliest time of any comes; a worker calls it when a new task's is earlier still. What it finds it
  * tells the logger without the lock.
  */
 #include <config.h>
@@ -37,16 +37,18 @@ copy_names(const weir_task_info *task)
 static int64_t
 look_at_lease(struct weir__slot *slot, int64_t now_ms, struct finding *found)
 {
-    if (slot->lost || slot->hold != WEIR__HOLD_CLAIMED) {
+    struct weir__job *job = slot->job;
+
+    if (job->lost || job->hold != WEIR__HOLD_CLAIMED) {
         return WEIR_NEVER;
     }
-    if (now_ms < slot->lease_end_boot_ms) {
-        return slot->lease_end_boot_ms;
+    if (now_ms < job->lease_end_boot_ms) {
+        return job->lease_end_boot_ms;
     }
-    slot->lost = true;
+    job->lost = true;
     weir__context_cancel(&slot->context, WEIR_E_CANCELED);
     found->lease_ended = true;
-    found->lost = copy_names(slot->claim.task);
+    found->lost = copy_names(job->claim.task);
     return WEIR_NEVER;
 }
 
@@ -93,7 +95,7 @@ look_from(weir_server *server, size_t *i, int64_t now_ms, int64_t *next_ms, stru
     *found = (struct finding){0};
     while (*i < server->slot_count && found->give_up == NULL && !found->lease_ended) {
         struct weir__slot *slot = server->slots[(*i)++];
-        if (slot->running) {
+        if (slot->job != NULL) {
             *next_ms = earlier(*next_ms, look_at_lease(slot, now_ms, found));
             *next_ms = earlier(*next_ms, look_at_end(slot, now_ms, found));
         }
@@ -123,14 +125,14 @@ give_up_slot(struct weir__slot *slot)
         .cancel_mode = (weir_cancel_mode)atomic_load(&slot->context.cancel_mode),
     };
     weir_server *server = slot->server;
-    const weir_task_info *task = slot->claim.task;
+    const weir_task_info *task = slot->job->claim.task;
 
     weir_log(server->logger, WEIR_LOG_WARN,
              "handler did not return after its deadline, its task is given up",
              weir_log_str("queue", task->queue), weir_log_str("id", task->id),
              weir_log_str("type", task->type));
-    weir__outcome_decide(&server->settings.rules, &slot->claim, &late,
-                         weir__broker_now_ms(server->broker), &slot->finish);
+    weir__outcome_decide(&server->settings.rules, &slot->job->claim, &late,
+                         weir__broker_now_ms(server->broker), &slot->job->finish);
 }
 
 static void
@@ -155,13 +157,18 @@ weir__deadlines_duty(void *arg)
     size_t i = 0;
 
     pthread_mutex_lock(&server->lock);
+    server->watch_at_boot_ms = WEIR_NEVER;
     while (look_from(server, &i, now_ms, &next_ms, &found)) {
         pthread_mutex_unlock(&server->lock);
         act_on(server, &found);
         pthread_mutex_lock(&server->lock);
         if (found.give_up != NULL) {
-            weir__slot_resolve(found.give_up);
+            weir__job_resolve(server, found.give_up->job);
+            weir__mover_wake(server);
         }
+    }
+    if (next_ms < server->watch_at_boot_ms) {
+        server->watch_at_boot_ms = next_ms;
     }
     pthread_mutex_unlock(&server->lock);
     return next_ms;

@@ -5,8 +5,8 @@
  * whose task was cancelled.
  *
  * The calls need the tasks, and the mover may settle one meanwhile. So each claim is pinned for the
- * calls: what is settled while it is pinned goes to the graves, which are emptied here. When slots were added, larger
- * lists lie ready; they are taken over under the lock under which the slots are listed.
+ * calls: what is settled while it is pinned is freed here. When slots were added, larger lists lie ready; they are taken over
+ * under the lock under which the claims are listed.
  *
  * It also looks at the clocks, before the other duties: a beat that comes late by a whole heartbeat (the machine
  * slept, the process was stopped), one that takes as long, or a wall clock that stepped, is trouble.
@@ -25,13 +25,13 @@
 int
 weir__beat_lists_init(struct weir__beat_lists *lists, size_t count)
 {
-    lists->slots = calloc(count, sizeof(struct weir__slot *));
+    lists->jobs = calloc(count, sizeof(struct weir__job *));
     lists->claims = calloc(count, sizeof(*lists->claims));
     lists->items = calloc(count, sizeof(*lists->items));
-    lists->item_slots = calloc(count, sizeof(struct weir__slot *));
+    lists->item_jobs = calloc(count, sizeof(struct weir__job *));
     lists->workers = calloc(count, sizeof(*lists->workers));
-    if (lists->slots != NULL && lists->claims != NULL && lists->items != NULL &&
-        lists->item_slots != NULL && lists->workers != NULL) {
+    if (lists->jobs != NULL && lists->claims != NULL && lists->items != NULL &&
+        lists->item_jobs != NULL && lists->workers != NULL) {
         return 0;
     }
     weir__beat_lists_release(lists);
@@ -41,10 +41,10 @@ weir__beat_lists_init(struct weir__beat_lists *lists, size_t count)
 void
 weir__beat_lists_release(struct weir__beat_lists *lists)
 {
-    free(lists->slots);
+    free(lists->jobs);
     free(lists->claims);
     free(lists->items);
-    free(lists->item_slots);
+    free(lists->item_jobs);
     free(lists->workers);
     *lists = (struct weir__beat_lists){0};
 }
@@ -59,7 +59,7 @@ weir__beat_soon(weir_server *server)
 static void
 show_worker(struct weir__beat *beat, const struct weir__slot *slot)
 {
-    const weir_task_info *task = slot->claim.task;
+    const weir_task_info *task = slot->job->claim.task;
 
     beat->lists.workers[beat->worker_count++] = (weir_worker_info){
         .task_id = task->id,
@@ -86,26 +86,23 @@ pin_claims(weir_server *server)
 
     beat->count = beat->item_count = beat->worker_count = 0;
     pthread_mutex_lock(&server->lock);
-    if (server->next_lists.slots != NULL) {
+    if (server->next_lists.jobs != NULL) {
         weir__beat_lists_release(&beat->lists);
         beat->lists = server->next_lists;
         server->next_lists = (struct weir__beat_lists){0};
     }
-    for (size_t i = 0; i < server->slot_count; i++) {
-        struct weir__slot *slot = server->slots[i];
-        if (slot->claim.task == NULL) {
-            continue;
+    for (size_t i = 0; i < server->job_count; i++) {
+        struct weir__job *job = server->jobs[i];
+        job->pinned = true;
+        beat->lists.jobs[beat->count++] = job;
+        if (job->slot != NULL) {
+            show_worker(beat, job->slot);
         }
-        slot->pinned = true;
-        beat->lists.slots[beat->count++] = slot;
-        if (slot->running) {
-            show_worker(beat, slot);
-        }
-        if (slot->hold != WEIR__HOLD_NONE) {
-            beat->lists.claims[beat->item_count] = slot->claim;
+        if (job->hold != WEIR__HOLD_NONE) {
+            beat->lists.claims[beat->item_count] = job->claim;
             beat->lists.items[beat->item_count] = (weir_extend_item){
                 .claim = &beat->lists.claims[beat->item_count], .result = WEIR_E_UNKNOWN};
-            beat->lists.item_slots[beat->item_count++] = slot;
+            beat->lists.item_jobs[beat->item_count++] = job;
         }
     }
     const char *status = statuses[server->phase];
@@ -120,20 +117,40 @@ unpin_claims(weir_server *server)
 
     pthread_mutex_lock(&server->lock);
     for (size_t i = 0; i < beat->count; i++) {
-        beat->lists.slots[i]->pinned = false;
+        struct weir__job *job = beat->lists.jobs[i];
+        job->pinned = false;
+        if (job->dead && weir__job_leave(server, job)) {
+            weir__job_free(job);
+        }
     }
-    for (size_t i = 0; i < server->grave_count; i++) {
-        weir__claim_release(&server->graves[i]);
-    }
-    server->grave_count = 0;
     pthread_mutex_unlock(&server->lock);
 }
 
-static void
-lose(struct weir__slot *slot)
+static bool
+has_no_outcome(const struct weir__job *job)
 {
-    slot->lost = true;
-    weir__context_cancel(&slot->context, WEIR_E_CANCELED);
+    return job->hold == WEIR__HOLD_WAITING || job->hold == WEIR__HOLD_STARTING ||
+           job->hold == WEIR__HOLD_CLAIMED;
+}
+
+/* What no handler has yet goes back when its turn comes. */
+static void
+lose(struct weir__job *job)
+{
+    job->lost = true;
+    if (job->slot != NULL) {
+        weir__context_cancel(&job->slot->context, WEIR_E_CANCELED);
+    }
+}
+
+static void
+cancel(struct weir__job *job, weir_cancel_mode mode)
+{
+    if (job->slot != NULL) {
+        weir__context_cancel_as(&job->slot->context, mode);
+    } else if (has_no_outcome(job)) {
+        job->cancelled = mode;
+    }
 }
 
 /* The claims are the beat's copies; what they point to is pinned. */
@@ -152,7 +169,7 @@ log_lost(const weir_server *server, size_t count)
 }
 
 /*
- * What is not pinned any more, or has no hold, was settled meanwhile: its answer means nothing. Claims that are lost now
+ * What has no hold any more was settled meanwhile: its answer means nothing. Claims that are lost now
  * come to the front of the list, which nobody needs any more.
  */
 static void
@@ -163,20 +180,19 @@ apply_answers(weir_server *server, int64_t lease_end_ms)
 
     pthread_mutex_lock(&server->lock);
     for (size_t i = 0; i < beat->item_count; i++) {
-        struct weir__slot *slot = beat->lists.item_slots[i];
+        struct weir__job *job = beat->lists.item_jobs[i];
         const weir_extend_item *item = &beat->lists.items[i];
-        if (!slot->pinned || slot->hold == WEIR__HOLD_NONE) {
+        if (job->hold == WEIR__HOLD_NONE) {
             continue;
         }
         if (item->result == 0) {
-            slot->lease_end_boot_ms = lease_end_ms;
-        } else if (item->result == WEIR_E_STALE && slot->hold == WEIR__HOLD_CLAIMED &&
-                   !slot->lost) {
-            lose(slot);
+            job->lease_end_boot_ms = lease_end_ms;
+        } else if (item->result == WEIR_E_STALE && has_no_outcome(job) && !job->lost) {
+            lose(job);
             beat->lists.claims[lost++] = beat->lists.claims[i];
         }
-        if (item->cancelled != WEIR_CANCEL_NONE && slot->running) {
-            weir__context_cancel_as(&slot->context, item->cancelled);
+        if (item->cancelled != WEIR_CANCEL_NONE) {
+            cancel(job, item->cancelled);
         }
     }
     pthread_mutex_unlock(&server->lock);

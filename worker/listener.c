@@ -24,7 +24,7 @@ choose_interest(weir_server *server, bool was_muted)
         interest |= WEIR_WAKE_GROUP;
     }
     pthread_mutex_lock(&server->lock);
-    if (server->phase != WEIR__RUNNING || (server->more && server->free_count == 0)) {
+    if (server->phase != WEIR__RUNNING || (server->more && server->idle_count == 0)) {
         server->listener_muted = true;
     } else {
         server->listener_muted = false;

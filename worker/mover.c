@@ -2,9 +2,9 @@
 /*
  * The mover: one thread that brings outcomes to the broker and tasks from it, both in one call.
  *
- * Each call has whatever outcomes have gathered while the last one was under way, and asks for as many tasks as there
- * will be free slots. So nothing is delayed to make a batch, a busy server needs one trip for many tasks, and there are
- * never more claims than slots. Outcomes never wait for tasks: taking does not block.
+ * Each call has whatever outcomes have gathered while the last one was under way, the starts of tasks that were taken ahead
+ * and that workers will soon have time for, and asks for as many tasks as the ring has room for. So nothing is delayed to
+ * make a batch, and a busy server needs one trip for many tasks. Outcomes never wait for tasks: taking does not block.
  *
  * `more` says that the queues may have work. It is cleared before a call and set again when that call left
  * something behind; the listener sets it for every change after the generation it knows, so that a change
@@ -17,12 +17,30 @@
 
 #include "runtime.h"
 
+#include <stdlib.h>
+
+enum {
+    NO_MEMORY_MS = 100
+};
+
 void
 weir__mover_wake(weir_server *server)
 {
     if (server->mover_waits) {
         pthread_cond_signal(&server->mover_wake);
     }
+}
+
+bool
+weir__mover_call(weir_server *server)
+{
+    bool has_time = server->idle_count > 0 && (server->more || server->ring.ahead.first != NULL);
+    bool calls = server->mover_waits && (server->outcomes.first != NULL || has_time);
+
+    if (calls) {
+        server->mover_waits = false;
+    }
+    return calls;
 }
 
 void
@@ -35,27 +53,23 @@ weir__mover_look(weir_server *server)
 }
 
 static bool
-wants_tasks(const weir_server *server)
-{
-    return server->phase == WEIR__RUNNING && server->more;
-}
-
-static bool
 can_finish(const weir_server *server, int64_t now_ms)
 {
-    return server->outcomes != NULL && server->move.finish_at_ms <= now_ms;
+    return server->outcomes.first != NULL && server->move.finish_at_ms <= now_ms;
 }
 
+/* Whether there is something to start or to take, but for the time. */
 static bool
-can_take(const weir_server *server, int64_t now_ms)
+wants_tasks(const weir_server *server)
 {
-    return wants_tasks(server) && server->move.take_at_ms <= now_ms;
+    return server->phase == WEIR__RUNNING && weir__ring_is_low(server) &&
+           (weir__ring_startable(server, 1) > 0 || (server->more && weir__ring_room(server) > 0));
 }
 
 static bool
 has_work(const weir_server *server, int64_t now_ms)
 {
-    return can_finish(server, now_ms) || (can_take(server, now_ms) && server->free_count > 0);
+    return can_finish(server, now_ms) || (server->move.take_at_ms <= now_ms && wants_tasks(server));
 }
 
 /* The time, as far as it matters: it is asked for in an outage and at the end only. */
@@ -78,12 +92,16 @@ static int64_t
 wait_until(const weir_server *server)
 {
     int64_t until_ms = server->mover_ends ? server->flush_until_ms : WEIR_NEVER;
+    int64_t patience_us = weir__ring_patience_us(server);
 
-    if (server->outcomes != NULL && server->move.finish_at_ms < until_ms) {
+    if (server->outcomes.first != NULL && server->move.finish_at_ms < until_ms) {
         until_ms = server->move.finish_at_ms;
     }
-    if (wants_tasks(server) && server->free_count > 0 && server->move.take_at_ms < until_ms) {
+    if (wants_tasks(server) && server->move.take_at_ms < until_ms) {
         until_ms = server->move.take_at_ms;
+    }
+    if (patience_us != WEIR_NEVER && patience_us / 1000 + 1 < until_ms) {
+        until_ms = patience_us / 1000 + 1;
     }
     return until_ms;
 }
@@ -109,7 +127,9 @@ wait_for_work(weir_server *server, int64_t *now_ms)
 {
     for (;;) {
         *now_ms = time_now(server);
-        weir__slots_fit(server);
+        if (weir__ring_patience_us(server) != WEIR_NEVER) {
+            weir__ring_review(server, weir__mono_us());
+        }
         if (is_over(server, *now_ms)) {
             return false;
         }
@@ -125,27 +145,68 @@ wait_for_work(weir_server *server, int64_t *now_ms)
     }
 }
 
-/* Fills the next call with outcomes; returns how many slots will be free after it. */
+static int
+by_number(const void *a, const void *b)
+{
+    const struct weir__job *const *one = a;
+    const struct weir__job *const *other = b;
+
+    return ((*one)->number > (*other)->number) - ((*one)->number < (*other)->number);
+}
+
+/*
+ * Fills the next call with outcomes; returns how many of them are of attempts. What goes back does so in the order in which it
+ * was taken.
+ */
 static size_t
 load_finishes(weir_server *server)
 {
     struct weir__move *move = &server->move;
-    size_t room = server->free_count;
+    size_t ended = 0;
 
-    while (server->outcomes != NULL && move->count < WEIR__MOVE_MAX) {
-        struct weir__slot *slot = server->outcomes;
-        server->outcomes = slot->next;
-        slot->hold = WEIR__HOLD_MOVING;
-        room += slot->running ? 0 : 1;
-        move->slots[move->count] = slot;
-        move->finishes[move->count] = slot->finish;
-        move->finishes[move->count].outcome = WEIR_E_UNKNOWN;
-        move->count++;
+    while (server->outcomes.first != NULL && move->count < WEIR__FINISH_MAX) {
+        struct weir__job *job = weir__jobs_shift(&server->outcomes);
+        job->hold = WEIR__HOLD_MOVING;
+        ended += job->finish.kind != WEIR_FINISH_REQUEUE;
+        move->jobs[move->count++] = job;
     }
-    if (server->outcomes == NULL) {
-        server->outcomes_end = &server->outcomes;
+    if (ended < move->count) {
+        qsort(move->jobs, move->count, sizeof(struct weir__job *), by_number);
     }
-    return room;
+    for (size_t i = 0; i < move->count; i++) {
+        move->finishes[i] = move->jobs[i]->finish;
+        move->finishes[i].outcome = WEIR_E_UNKNOWN;
+    }
+    return ended;
+}
+
+static void
+load_starts(weir_server *server)
+{
+    struct weir__move *move = &server->move;
+    size_t count = weir__ring_startable(server, WEIR__START_MAX);
+
+    for (; move->start_count < count; move->start_count++) {
+        struct weir__job *job = weir__jobs_shift(&server->ring.ahead);
+        job->hold = WEIR__HOLD_STARTING;
+        move->starting[move->start_count] = job;
+        move->starts[move->start_count] = (weir_start){.claim = &job->claim};
+    }
+}
+
+static void
+load_take(weir_server *server)
+{
+    struct weir__move *move = &server->move;
+
+    if (!server->more) {
+        return;
+    }
+    move->want = weir__ring_room(server);
+    move->start = weir__ring_unserved(server, move->want);
+    if (move->want > 0) {
+        server->more = false;
+    }
 }
 
 /* Other queues have been laid down: from now on they are asked. */
@@ -162,28 +223,42 @@ take_over_queues(weir_server *server)
     server->order_set = server->next_set;
     server->next_order = (struct weir__order){0};
     server->next_set = NULL;
+    weir__ring_keep_queues(server, server->order_set);
 }
 
 static void
 load_move(weir_server *server, int64_t now_ms)
 {
     struct weir__move *move = &server->move;
-    size_t too_many = weir__slots_fit(server);
-    size_t room = server->free_count;
+    size_t ended = 0;
 
     take_over_queues(server);
-    move->count = 0;
+    move->count = move->start_count = move->want = 0;
     if (can_finish(server, now_ms)) {
-        room = load_finishes(server);
+        ended = load_finishes(server);
     }
-    room -= room < too_many ? room : too_many;
-    move->want = can_take(server, now_ms) ? room : 0;
-    if (move->want > WEIR__MOVE_MAX) {
-        move->want = WEIR__MOVE_MAX;
+    weir__ring_note_load(server, ended, weir__mono_us());
+    if (server->phase == WEIR__RUNNING && move->take_at_ms <= now_ms) {
+        load_take(server);
+        load_starts(server);
     }
-    if (move->want > 0) {
-        server->more = false;
+}
+
+/* Makes as many jobs as may be wanted; where there is no memory for them, fewer tasks are: false. */
+static bool
+make_jobs(struct weir__move *move)
+{
+    while (move->spare.count < move->want) {
+        struct weir__job *job = calloc(1, sizeof(*job));
+        if (job == NULL) {
+            move->want = move->spare.count;
+            move->start = move->start < move->want ? move->start : move->want;
+            move->take_at_ms = weir__mono_ms() + NO_MEMORY_MS;
+            return false;
+        }
+        weir__jobs_append(&move->spare, job);
     }
+    return true;
 }
 
 static int
@@ -192,14 +267,16 @@ call_broker(weir_server *server, weir__claims *claims, weir_error *err)
     struct weir__move *move = &server->move;
     weir__want want = {.queue_count = server->order.count,
                        .max = move->want,
-                       .start = move->want,
+                       .start = move->start,
                        .lease_ms = server->settings.lease_ms};
 
     if (move->want == 0) {
-        return weir__consume(server->broker, move->finishes, move->count, NULL, 0, NULL, NULL, err);
+        return weir__consume(server->broker, move->finishes, move->count, move->starts,
+                             move->start_count, NULL, NULL, err);
     }
     want.queues = weir__order_plan(&server->order, move->want);
-    return weir__consume(server->broker, move->finishes, move->count, NULL, 0, &want, claims, err);
+    return weir__consume(server->broker, move->finishes, move->count, move->starts,
+                         move->start_count, &want, claims, err);
 }
 
 /* Whether an outcome is to be tried again: the broker has not decided, as the call failed. */
@@ -211,12 +288,12 @@ is_open(int outcome, int code)
 
 /* The task stays with whoever has it now. */
 static void
-log_refused(const weir_server *server, const struct weir__slot *slot, int code)
+log_refused(const weir_server *server, const struct weir__job *job, int code)
 {
-    const weir_task_info *task = slot->claim.task;
+    const weir_task_info *task = job->claim.task;
 
-    weir_log(server->logger, slot->unsure ? WEIR_LOG_INFO : WEIR_LOG_WARN,
-             slot->unsure
+    weir_log(server->logger, job->unsure ? WEIR_LOG_INFO : WEIR_LOG_WARN,
+             job->unsure
                  ? "outcome of a task was refused: it was committed before its reply was lost"
                    ", or the lease was lost"
                  : "outcome of a task was refused",
@@ -224,89 +301,95 @@ log_refused(const weir_server *server, const struct weir__slot *slot, int code)
              weir_log_str("type", task->type), weir_log_str("error", weir_strerror(code)));
 }
 
-/* Puts an outcome that is to be tried again in front of those that came later. */
 static void
-try_again(weir_server *server, struct weir__slot *slot, struct weir__slot ***front)
+log_not_started(const weir_server *server, const struct weir__job *job)
 {
-    slot->hold = WEIR__HOLD_QUEUED;
-    slot->next = **front;
-    **front = slot;
-    if (slot->next == NULL) {
-        server->outcomes_end = &slot->next;
-    }
-    *front = &slot->next;
+    const weir_task_info *task = job->claim.task;
+
+    weir_log(server->logger, WEIR_LOG_WARN, "the lease on a task was lost before it was started",
+             weir_log_str("queue", task->queue), weir_log_str("id", task->id),
+             weir_log_str("type", task->type));
 }
 
+/* What is left in move->jobs is the mover's to use again. */
 static void
 settle_finishes(weir_server *server, int code)
 {
     struct weir__move *move = &server->move;
-    struct weir__slot **front = &server->outcomes;
+    struct weir__jobs again = {0};
 
     for (size_t i = 0; i < move->count; i++) {
-        struct weir__slot *slot = move->slots[i];
+        struct weir__job *job = move->jobs[i];
         int outcome = move->finishes[i].outcome;
         if (is_open(outcome, code)) {
-            slot->unsure = slot->unsure || outcome == WEIR_E_UNKNOWN;
-            try_again(server, slot, &front);
+            job->unsure = job->unsure || outcome == WEIR_E_UNKNOWN;
+            job->hold = WEIR__HOLD_QUEUED;
+            weir__jobs_append(&again, job);
+            move->jobs[i] = NULL;
             continue;
         }
-        if (outcome == 0 && slot->finish.kind == WEIR_FINISH_RETRY) {
-            weir__forward_by(server, slot->finish.at_ms);
+        server->given_back += outcome == 0 && job->finish.kind == WEIR_FINISH_REQUEUE &&
+                              server->phase >= WEIR__STOPPING;
+        if (!weir__job_settle(server, job)) {
+            move->jobs[i] = NULL;
         }
-        server->given_back += outcome == 0 && slot->finish.kind == WEIR_FINISH_REQUEUE;
-        weir__slot_settle(slot);
     }
+    weir__jobs_prepend(&server->outcomes, &again);
 }
 
-/* When the server has begun to stop, tasks that come go back. */
+/*
+ * A start whose fate is not known is tried again: twice is as good as once. One that is refused was the claim's end; what is
+ * left in move->starting is the mover's to use again.
+ */
 static void
-give_back_assigned(weir_server *server)
+settle_starts(weir_server *server, int code)
 {
     struct weir__move *move = &server->move;
+    struct weir__jobs again = {0};
 
-    for (size_t i = 0; i < move->assigned_count; i++) {
-        struct weir__slot *slot = move->assigned[i];
-        weir__outcome_give_back(&slot->claim, &slot->finish);
-        weir__slot_resolve(slot);
-        weir__slot_return(slot);
+    for (size_t i = 0; i < move->start_count; i++) {
+        struct weir__job *job = move->starting[i];
+        int result = move->starts[i].result;
+        job->hold = WEIR__HOLD_WAITING;
+        job->claim.started = job->claim.started || result == 0;
+        move->starting[i] = NULL;
+        if (result != 0 && !is_open(result, code)) {
+            move->starting[i] = weir__job_settle(server, job) ? job : NULL;
+        } else if (server->phase != WEIR__RUNNING) {
+            weir__job_give_back(server, job);
+        } else {
+            weir__jobs_append(result == 0 ? &server->ring.ready : &again, job);
+        }
     }
-    move->assigned_count = 0;
+    weir__jobs_prepend(&server->ring.ahead, &again);
 }
 
-/* Gives tasks to slots. */
+/* Claims become jobs. When the server has begun to stop, tasks that come go back. */
 static void
-assign_claims(weir_server *server, const weir__claims *claims, int64_t lease_end_boot_ms)
+keep_claims(weir_server *server, const weir__claims *claims, int64_t lease_end_boot_ms)
 {
     struct weir__move *move = &server->move;
-    int64_t now_ms = weir__broker_now_ms(server->broker);
-    int64_t boot_ms = weir__broker_boot_ms(server->broker);
-    int64_t first_end_ms = lease_end_boot_ms;
+    struct weir__ring *ring = &server->ring;
+    int64_t now_us = weir__mono_us();
 
     for (size_t i = 0; i < claims->count; i++) {
-        struct weir__slot *slot =
-            weir__slot_take(server, &claims->items[i], now_ms, boot_ms, lease_end_boot_ms);
-        if (slot->end_boot_ms < first_end_ms) {
-            first_end_ms = slot->end_boot_ms;
+        struct weir__job *job = weir__jobs_shift(&move->spare);
+        weir__job_hold(server, job, &claims->items[i], lease_end_boot_ms);
+        job->taken_us = now_us;
+        weir__order_took(&server->order, job->claim.task->queue);
+        if (server->phase != WEIR__RUNNING) {
+            weir__job_give_back(server, job);
+        } else {
+            weir__jobs_append(job->claim.started ? &ring->ready : &ring->ahead, job);
         }
-        move->assigned[move->assigned_count++] = slot;
-        weir__order_took(&server->order, slot->claim.task->queue);
-    }
-    if (claims->count > 0) {
-        weir__keeper_call(&server->watch, WEIR__WATCH_DEADLINES, first_end_ms);
-    }
-    if (server->phase == WEIR__STOPPING) {
-        give_back_assigned(server);
     }
 }
 
 static void
-settle_move(weir_server *server, int code, const weir__claims *claims, int64_t lease_end_boot_ms)
+settle_take(weir_server *server, int code, const weir__claims *claims, int64_t lease_end_boot_ms)
 {
     struct weir__move *move = &server->move;
 
-    move->assigned_count = 0;
-    settle_finishes(server, code);
     if (move->want == 0) {
         return;
     }
@@ -314,7 +397,7 @@ settle_move(weir_server *server, int code, const weir__claims *claims, int64_t l
         server->more = true;
         return;
     }
-    assign_claims(server, claims, lease_end_boot_ms);
+    keep_claims(server, claims, lease_end_boot_ms);
     bool left = weir__order_settle(&server->order);
     server->more = server->more || left || claims->count >= move->want;
 }
@@ -325,14 +408,16 @@ note_result(weir_server *server, int code, const weir_error *err)
 {
     struct weir__move *move = &server->move;
 
-    if (code != 0 && move->want > 0) {
+    bool took = move->want > 0 || move->start_count > 0;
+
+    if (code != 0 && took) {
         move->take_at_ms = weir__mono_ms() +
                            weir__outage_failed(server, WEIR__PARTY_TAKE, "take", err);
     } else if (code != 0) {
         move->finish_at_ms = weir__mono_ms() +
                              weir__outage_failed(server, WEIR__PARTY_FINISH, "finish", err);
     }
-    if (code == 0 && move->want > 0) {
+    if (code == 0 && took) {
         move->take_at_ms = 0;
         weir__outage_over(server, WEIR__PARTY_TAKE);
     }
@@ -342,18 +427,48 @@ note_result(weir_server *server, int code, const weir_error *err)
     }
 }
 
-/* Tells the application what is committed and what was refused, while the slots still have what that is about. */
 static void
-tell_changes(const weir_server *server, int code)
+tell_finish(weir_server *server, size_t i, int code)
+{
+    const weir_finish *finish = &server->move.finishes[i];
+    const struct weir__job *job = server->move.jobs[i];
+    bool given_back = finish->kind == WEIR_FINISH_REQUEUE;
+
+    if (finish->outcome != 0) {
+        if (!is_open(finish->outcome, code) && !(given_back && job->lost)) {
+            log_refused(server, job, finish->outcome);
+        }
+        return;
+    }
+    weir__outcome_tell(&server->settings.rules, finish);
+    if (finish->kind == WEIR_FINISH_RETRY) {
+        weir__forward_by(server, finish->at_ms);
+    }
+}
+
+/* Tells whom it concerns what is committed and what was refused, while the jobs still have what that is about. */
+static void
+tell_changes(weir_server *server, int code)
 {
     const struct weir__move *move = &server->move;
 
     for (size_t i = 0; i < move->count; i++) {
-        int outcome = move->finishes[i].outcome;
-        if (outcome == 0) {
-            weir__outcome_tell(&server->settings.rules, &move->finishes[i]);
-        } else if (!is_open(outcome, code)) {
-            log_refused(server, move->slots[i], outcome);
+        tell_finish(server, i, code);
+    }
+    for (size_t i = 0; i < move->start_count; i++) {
+        if (move->starts[i].result != 0 && !is_open(move->starts[i].result, code)) {
+            log_not_started(server, move->starting[i]);
+        }
+    }
+}
+
+static void
+recycle(struct weir__move *move, struct weir__job **jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (jobs[i] != NULL) {
+            weir__job_clear(jobs[i]);
+            weir__jobs_append(&move->spare, jobs[i]);
         }
     }
 }
@@ -366,16 +481,24 @@ move_once(weir_server *server)
     weir__claims claims = {.items = move->claims};
     weir_error err = {0};
     int64_t lease_end_ms = weir__broker_boot_ms(server->broker) + server->settings.lease_ms;
-    int code = call_broker(server, &claims, &err);
+    int64_t begun_us = weir__mono_us();
 
+    bool enough = make_jobs(move);
+    int code = call_broker(server, &claims, &err);
+    int64_t took_us = weir__mono_us() - begun_us;
     note_result(server, code, &err);
     tell_changes(server, code);
     pthread_mutex_lock(&server->lock);
-    settle_move(server, code, &claims, lease_end_ms);
+    weir__ring_note_call(server, took_us);
+    settle_finishes(server, code);
+    settle_starts(server, code);
+    settle_take(server, code, &claims, lease_end_ms);
+    server->more = server->more || !enough;
+    struct weir__slot *called = weir__slots_call(server);
     pthread_mutex_unlock(&server->lock);
-    for (size_t i = 0; i < move->assigned_count; i++) {
-        sem_post(&move->assigned[i]->ready);
-    }
+    weir__slots_wake(called);
+    recycle(move, move->jobs, move->count);
+    recycle(move, move->starting, move->start_count);
 }
 
 void *
@@ -385,6 +508,7 @@ weir__mover_main(void *arg)
     int64_t now_ms;
 
     pthread_mutex_lock(&server->lock);
+    weir__slots_fit(server);
     while (wait_for_work(server, &now_ms)) {
         load_move(server, now_ms);
         pthread_mutex_unlock(&server->lock);

@@ -2,7 +2,7 @@
 /*
  * What a server is made of. doc/threads.md tells how its threads work together.
  *
- * One lock (weir_server.lock) guards the slots and the mover's list; it is held for a few
+ * One lock (weir_server.lock) guards slots, jobs and lists; it is held for a few
  * instructions, never across a call to the broker, to a handler or to a function of the application's. Locks are
  * taken in this order: the server's, then a keeper's or a context's.
  */
@@ -24,7 +24,9 @@
 #include <stdatomic.h>
 
 enum {
-    WEIR__MOVE_MAX = 256 /* finishes, and tasks taken, in one call */
+    WEIR__TAKE_MAX = 256,   /* tasks taken in one call */
+    WEIR__START_MAX = 512,  /* tasks started in one call */
+    WEIR__FINISH_MAX = 1000 /* outcomes in one call */
 };
 
 enum weir__phase {
@@ -35,60 +37,103 @@ enum weir__phase {
     WEIR__STOPPED
 };
 
-/* What the broker knows of a slot's task. */
+/* Where a job stands. */
 enum weir__hold {
-    WEIR__HOLD_NONE,    /* no claim, or its outcome is committed or refused */
-    WEIR__HOLD_CLAIMED, /* a claim without outcome */
-    WEIR__HOLD_QUEUED,  /* its outcome waits for the mover */
-    WEIR__HOLD_MOVING   /* its outcome is in the mover's call */
+    WEIR__HOLD_NONE,     /* its outcome is committed or refused */
+    WEIR__HOLD_WAITING,  /* in the ring */
+    WEIR__HOLD_STARTING, /* its start is in the mover's call */
+    WEIR__HOLD_CLAIMED,  /* a handler has it */
+    WEIR__HOLD_QUEUED,   /* its outcome waits for the mover */
+    WEIR__HOLD_MOVING    /* its outcome is in the mover's call */
+};
+
+struct weir__slot;
+
+/*
+ * A job: a claim, from the call that took it until its outcome is committed or refused, and its handler has returned.
+ * The mover makes jobs and uses them again, so that nothing is allocated for an outcome.
+ */
+struct weir__job {
+    struct weir__job *next; /* in the list that it is in */
+    size_t place;           /* in weir_server.jobs */
+    enum weir__hold hold;
+    struct weir__slot *slot;    /* whose handler has it, or NULL */
+    bool pinned;                /* a heartbeat looks at the claim's task */
+    bool dead;                  /* to be freed by that heartbeat */
+    bool unsure;                /* the fate of the outcome's last call is not known */
+    bool lost;                  /* the lease is lost */
+    weir_cancel_mode cancelled; /* it was asked for before a handler had the task */
+    weir_claim claim;
+    weir_finish finish;
+    char *text;       /* of finish, or NULL */
+    void *result;     /* of finish, or NULL */
+    uint64_t number;  /* counts what was taken */
+    int64_t taken_us; /* monotonic */
+    int64_t lease_end_boot_ms;
+};
+
+/* Jobs in the order in which they came. */
+struct weir__jobs {
+    struct weir__job *first;
+    struct weir__job *last;
+    size_t count;
 };
 
 /*
- * A slot: one worker thread and the task it has. It is free when its handler has returned and its outcome
- * is committed; so there are never more claims than slots, and nothing is allocated for an outcome.
+ * What was taken before a worker was free for it. `ahead` is not started: it goes back without a retry when this server
+ * dies. `ready` is, and the workers take from it by themselves. depth decides how much that is (ring.c).
  */
+struct weir__ring {
+    struct weir__jobs ahead;
+    struct weir__jobs ready;
+    unsigned depth_16ths; /* tasks that end while one call is under way, in sixteenths */
+    bool starved;         /* workers had nothing to do when the last call ended */
+    int64_t call_us;      /* how long a call takes */
+    int64_t loaded_us;    /* monotonic: when the last call was loaded */
+};
+
+/* A slot: one worker thread, and the attempt that it makes. */
 struct weir__slot {
     weir_server *server;
-    struct weir__slot *next; /* in the list of free ones, or of outcomes */
+    struct weir__slot *next; /* in the list of idle or parked ones, or of those to wake */
     pthread_t thread;
-    sem_t ready;  /* posted when there is a task, or the end */
-    bool running; /* the handler has not returned */
-    enum weir__hold hold;
-    bool pinned;          /* a heartbeat looks at the claim's task */
-    bool unsure;          /* the fate of the outcome's last call is not known */
-    bool lost;            /* the lease is lost */
-    bool overdue;         /* its deadline has passed, the context is cancelled */
-    bool stuck;           /* did not return after its deadline and grace */
-    atomic_bool stopping; /* a stop has cancelled it */
-    atomic_bool decided;  /* whoever sets it says how the attempt ended */
-    weir_claim claim;
-    weir_finish finish;
-    uint64_t number; /* counts what was taken */
+    sem_t ready;           /* posted when it is called, and at the end */
+    bool called;           /* to look for a job */
+    bool wakes_mover;      /* once it has given up the lock */
+    struct weir__job *job; /* NULL: none */
+    bool overdue;          /* its deadline has passed, the context is cancelled */
+    bool stuck;            /* did not return after its deadline and grace */
+    atomic_bool stopping;  /* a stop has cancelled it */
+    atomic_bool decided;   /* whoever sets it says how the attempt ended */
+    int64_t now_ms;        /* wall and boot clock, when its thread looked last */
+    int64_t boot_ms;
     int64_t started_at_ms;
     int64_t end_boot_ms; /* of timeout and deadline; WEIR_NEVER: none */
-    int64_t lease_end_boot_ms;
     struct weir_context context;
 };
 
 /* The mover's call; of use to its thread alone. */
 struct weir__move {
-    weir_finish finishes[WEIR__MOVE_MAX];
-    struct weir__slot *slots[WEIR__MOVE_MAX];
+    weir_finish finishes[WEIR__FINISH_MAX];
+    struct weir__job *jobs[WEIR__FINISH_MAX]; /* NULL: to be tried again, or still in use */
     size_t count;
-    weir_claim claims[WEIR__MOVE_MAX];
-    struct weir__slot *assigned[WEIR__MOVE_MAX];
-    size_t assigned_count;
+    weir_start starts[WEIR__START_MAX];
+    struct weir__job *starting[WEIR__START_MAX];
+    size_t start_count;
+    weir_claim claims[WEIR__TAKE_MAX];
     size_t want;
-    int64_t finish_at_ms; /* monotonic: not before; 0: no outage */
+    size_t start;            /* how many of these have a free worker */
+    struct weir__jobs spare; /* jobs to use again */
+    int64_t finish_at_ms;    /* monotonic: not before; 0: no outage */
     int64_t take_at_ms;
 };
 
-/* The heartbeat's lists, with room for each slot. */
+/* The heartbeat's lists, with room for each job. */
 struct weir__beat_lists {
-    struct weir__slot **slots; /* pinned */
-    weir_extend_item *items;   /* of those with a hold */
+    struct weir__job **jobs; /* pinned */
+    weir_extend_item *items; /* of those with a hold */
     weir_claim *claims;
-    struct weir__slot **item_slots;
+    struct weir__job **item_jobs;
     weir_worker_info *workers; /* of those that run */
 };
 
@@ -142,25 +187,30 @@ struct weir_server {
     bool mover_waits;
     bool mover_ends;
     bool mover_ended;
+    bool workers_end;
     bool listener_muted;    /* it does not listen for work */
     int64_t flush_until_ms; /* monotonic: then the mover gives up */
-    size_t held;            /* slots with a hold */
-    size_t given_back;      /* tasks that a stop has put back, as committed */
+    int64_t
+        watch_at_boot_ms; /* no running job has an earlier end that the watch does not know of */
+    size_t held;          /* jobs with a hold */
+    size_t given_back;    /* tasks that a stop has put back, as committed */
     uint64_t taken;
+    struct weir__job **jobs; /* all there are */
+    size_t job_count;
+    size_t job_room;
+    struct weir__ring ring;
+    struct weir__jobs outcomes;
     struct weir__slot **slots; /* all there are; those of worker threads first */
     size_t slot_count;
-    struct weir__slot *free;
-    size_t free_count;
+    struct weir__slot *idle;
+    size_t idle_count;
+    size_t called_count;       /* slots that were called and did not look yet */
     struct weir__slot *parked; /* more than the server is to have; see weir__slots_fit() */
     size_t parked_count;
     struct weir__queue_set *queues;
     struct weir__queue_set *next_set; /* for the mover to take over, with next_order; or NULL */
     struct weir__order next_order;
     struct weir__beat_lists next_lists; /* for the heartbeat to take over; or empty */
-    struct weir__slot *outcomes;
-    struct weir__slot **outcomes_end;
-    weir_claim *graves; /* claims to release when the heartbeat has looked at them */
-    size_t grave_count;
     pthread_cond_t mover_wake;
     pthread_cond_t changed; /* phase, running, held; for stop and run */
 
@@ -216,20 +266,63 @@ int weir__slots_add(weir_server *server, size_t count, weir_error *err);
 int weir__slots_start_next(weir_server *server, weir_error *err);
 
 /* With the lock held: */
-/*
- * Parks free slots or frees parked ones, so that there are as many as the server is to have; returns how many busy ones
- * are too many. Only for the mover, when no call is under way: that counts on the free slots it saw.
- */
-size_t weir__slots_fit(weir_server *server);
-/* Takes a free slot for a claim, which it owns from then on. */
-struct weir__slot *weir__slot_take(weir_server *server, const weir_claim *claim, int64_t now_ms,
-                                   int64_t boot_ms, int64_t lease_end_boot_ms);
-/* Hands slot->finish to the mover. */
-void weir__slot_resolve(struct weir__slot *slot);
-/* The outcome is committed, or refused for good. */
-void weir__slot_settle(struct weir__slot *slot);
+/* Parks idle slots or makes parked ones idle, so that there are as many as the server is to have. */
+void weir__slots_fit(weir_server *server);
+/* True when there are more than the server is to have: this one is not to go on. */
+bool weir__slots_too_many(const weir_server *server);
+/* Makes the slot idle, or parks it. */
+void weir__slot_rest(struct weir__slot *slot);
+/* Begins an attempt with the job, at slot->now_ms. */
+void weir__slot_begin(struct weir__slot *slot, struct weir__job *job);
 /* The handler has returned. */
 void weir__slot_return(struct weir__slot *slot);
+/* Calls idle workers for what is ready; a list for weir__slots_wake(). */
+struct weir__slot *weir__slots_call(weir_server *server);
+/* Wakes called workers. Without the lock. */
+void weir__slots_wake(struct weir__slot *called);
+
+/* jobs.c, with the lock held: */
+void weir__jobs_append(struct weir__jobs *jobs, struct weir__job *job);
+struct weir__job *weir__jobs_shift(struct weir__jobs *jobs);
+/* Puts the jobs of a list in front of another. */
+void weir__jobs_prepend(struct weir__jobs *jobs, struct weir__jobs *front);
+/* Makes a zero-filled job hold the claim, which it owns from then on. */
+void weir__job_hold(weir_server *server, struct weir__job *job, const weir_claim *claim,
+                    int64_t lease_end_boot_ms);
+/* Hands job->finish to the mover, which is not woken. */
+void weir__job_resolve(weir_server *server, struct weir__job *job);
+/* Has the job's task go back to the head of its queue, uncounted. */
+void weir__job_give_back(weir_server *server, struct weir__job *job);
+/* The outcome is committed, or refused for good. True: the job is the caller's to clear and use again. */
+bool weir__job_settle(weir_server *server, struct weir__job *job);
+/* Nobody but its owner knows of the job any more, if that is so: true. */
+bool weir__job_leave(weir_server *server, struct weir__job *job);
+/* Frees what the job has; it is zero-filled then. Without the lock. */
+void weir__job_clear(struct weir__job *job);
+void weir__job_free(struct weir__job *job);
+
+/* ring.c, with the lock held: */
+/* The next job for a worker, or NULL. */
+struct weir__job *weir__ring_next(weir_server *server, int64_t boot_ms);
+/* Whether workers will soon have nothing to do: before that a call is not worth its while for their sake alone. */
+bool weir__ring_is_low(const weir_server *server);
+/* How many jobs may be started now, `most` at most. */
+size_t weir__ring_startable(const weir_server *server, size_t most);
+/* How many tasks may be taken. */
+size_t weir__ring_room(const weir_server *server);
+/* How many of `want` tasks to be taken have a free worker that nothing waits for. */
+size_t weir__ring_unserved(const weir_server *server, size_t want);
+/* All that waits goes back, in its order. */
+void weir__ring_give_back(weir_server *server);
+/* What is of queues that are not served any more goes back. */
+void weir__ring_keep_queues(weir_server *server, const struct weir__queue_set *queues);
+/* When, by the monotonic clock, what waits has waited too long, or WEIR_NEVER. */
+int64_t weir__ring_patience_us(const weir_server *server);
+/* Gives what has waited too long back. */
+void weir__ring_review(weir_server *server, int64_t now_us);
+/* Notes that a call with so many outcomes is loaded; and that it has ended, before what it brought is in the ring. */
+void weir__ring_note_load(weir_server *server, size_t outcomes, int64_t now_us);
+void weir__ring_note_call(weir_server *server, int64_t took_us);
 
 /* server.c */
 void weir__server_unref(weir_server *server);
@@ -238,7 +331,11 @@ struct weir__queue_set *weir__server_queues(weir_server *server);
 /* True from the begin of a stop on. Without the lock. */
 bool weir__server_stops(weir_server *server);
 
-/* pool.c: runs the slot's task on this thread, and leaves its outcome for the mover. Without the lock. */
+/* pool.c */
+/* Sets now_ms and boot_ms. */
+void weir__slot_look_at_clocks(struct weir__slot *slot);
+/* Runs the job that was begun, on this thread, and leaves its outcome for the mover. With the lock held, which it gives up
+ * meanwhile. */
 void weir__slot_run(struct weir__slot *slot);
 
 /* show.c: stores the result that the slot's context has. Only on the handler's thread. */
@@ -250,6 +347,8 @@ void *weir__mover_main(void *server);
 void *weir__listener_main(void *server);
 /* With the lock held. */
 void weir__mover_wake(weir_server *server);
+/* The same for one who signals mover_wake himself, when he has given up the lock: true if he is to. */
+bool weir__mover_call(weir_server *server);
 /* There may be work: makes the mover look. Any thread, without the lock. */
 void weir__mover_look(weir_server *server);
 
@@ -274,7 +373,7 @@ int weir__periodic_turn(weir_server *server, int64_t *next_at_ms, weir_error *er
 /* periodic.c: gives up the leadership of the periodic tasks, where it is this server's. */
 void weir__periodic_leave(weir_server *server);
 
-/* heartbeat.c */
+/* heartbeat.c: lists for so many jobs. */
 int weir__beat_lists_init(struct weir__beat_lists *lists, size_t count);
 void weir__beat_lists_release(struct weir__beat_lists *lists);
 /* Has the server published at once. */
@@ -298,6 +397,7 @@ int weir__thread_start(pthread_t *thread, const char *name, void *(*main)(void *
                        weir_error *err);
 int weir__cond_init(pthread_cond_t *cond); /* on the monotonic clock; 0 or WEIR_E_NOMEM */
 int64_t weir__mono_ms(void);
+int64_t weir__mono_us(void);
 /* Waits until mono_ms, or for ever with WEIR_NEVER. */
 void weir__cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t mono_ms);
 

@@ -126,6 +126,7 @@ init_parts(weir_server *server)
         snprintf(server->host, sizeof(server->host), "localhost");
     }
     server->beat.status = "";
+    server->watch_at_boot_ms = WEIR_NEVER;
     server->queues = weir__queue_set_ref(settings->queues);
     server->order_set = weir__queue_set_ref(settings->queues);
     return weir__order_init(&server->order, settings->queues->items, settings->queues->count,
@@ -296,6 +297,8 @@ weir_server_quiet(weir_server *server)
     bool was_running = server->phase == WEIR__RUNNING;
     if (was_running) {
         server->phase = WEIR__QUIET;
+        weir__ring_give_back(server);
+        weir__mover_wake(server);
     }
     pthread_mutex_unlock(&server->lock);
     if (was_running) {

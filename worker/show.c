@@ -19,7 +19,7 @@ int
 weir__slot_show(void *arg, weir_error *err)
 {
     struct weir__slot *slot = arg;
-    weir_show show = {.claim = &slot->claim,
+    weir_show show = {.claim = &slot->job->claim,
                       .result = slot->context.result,
                       .result_len = slot->context.result_len};
     int code = weir__show(slot->server->broker, &show, 1, err);

@@ -2,14 +2,11 @@
 /*
  * The life of a slot:
  *
- *   free --take--> running, claimed --resolve--> queued --(mover)--> moving --settle--> none
- *                     '--return--> not running
+ *   idle --call--> called --(its thread)--> at work, with one job after the other --rest--> idle
  *
- * Both ends must be reached, in either order, before the slot is free again: an outcome may be
- * committed while its handler still runs (it was given up), or wait for the broker long after it returned.
- *
- * When the server is to have fewer slots, free ones are parked with their threads; parked ones are the first to be used
- * again. Slots are never given back before the end: handlers that nobody waits for may sit in any of them.
+ * A thread that finds nothing more to do, or that is one too many, rests: only such threads sleep. When the server is to
+ * have fewer slots, idle ones are parked; parked ones are the first to be used again. Slots are never given back before the
+ * end: handlers that nobody waits for may sit in any of them.
  */
 #include <config.h>
 
@@ -18,12 +15,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum {
+    JOBS_BEYOND = 1024 /* claims that wait for a worker, or for the commit of their outcome */
+};
+
 static void
 free_slot(struct weir__slot *slot)
 {
-    if (slot->claim.task != NULL) {
-        weir__claim_release(&slot->claim);
-    }
     weir__context_release(&slot->context);
     sem_destroy(&slot->ready);
     free(slot);
@@ -54,31 +52,33 @@ new_slot(weir_server *server)
     return slot;
 }
 
-/* Makes room for `count` slots in all lists that have one place for each. */
+/* Makes room for `count` slots, and for the jobs of so many, in all lists that have one place for each. */
 static int
 make_room(weir_server *server, size_t count)
 {
+    size_t room = count + JOBS_BEYOND;
     struct weir__slot **slots = calloc(count, sizeof(struct weir__slot *));
-    weir_claim *graves = calloc(count, sizeof(*graves));
+    struct weir__job **jobs = calloc(room, sizeof(struct weir__job *));
     struct weir__beat_lists lists = {0};
 
-    if (slots == NULL || graves == NULL || weir__beat_lists_init(&lists, count) != 0) {
+    if (slots == NULL || jobs == NULL || weir__beat_lists_init(&lists, room) != 0) {
         free(slots);
-        free(graves);
+        free(jobs);
         return WEIR_E_NOMEM;
     }
     pthread_mutex_lock(&server->lock);
     for (size_t i = 0; i < server->slot_count; i++) {
         slots[i] = server->slots[i];
     }
-    for (size_t i = 0; i < server->grave_count; i++) {
-        graves[i] = server->graves[i];
+    for (size_t i = 0; i < server->job_count; i++) {
+        jobs[i] = server->jobs[i];
     }
     free(server->slots);
-    free(server->graves);
+    free(server->jobs);
     weir__beat_lists_release(&server->next_lists);
     server->slots = slots;
-    server->graves = graves;
+    server->jobs = jobs;
+    server->job_room = room;
     server->next_lists = lists;
     pthread_mutex_unlock(&server->lock);
     return 0;
@@ -153,7 +153,6 @@ weir__slots_add(weir_server *server, size_t count, weir_error *err)
 int
 weir__slots_init(weir_server *server)
 {
-    server->outcomes_end = &server->outcomes;
     return weir__slots_add(server, (size_t)server->settings.concurrency, NULL);
 }
 
@@ -163,11 +162,14 @@ weir__slots_release(weir_server *server)
     for (size_t i = 0; i < server->slot_count; i++) {
         free_slot(server->slots[i]);
     }
-    for (size_t i = 0; i < server->grave_count; i++) {
-        weir__claim_release(&server->graves[i]);
+    for (size_t i = 0; i < server->job_count; i++) {
+        weir__job_free(server->jobs[i]);
+    }
+    for (struct weir__job *job; (job = weir__jobs_shift(&server->move.spare)) != NULL;) {
+        free(job);
     }
     free(server->slots);
-    free(server->graves);
+    free(server->jobs);
 }
 
 /* Moves the first slot of a list to the front of another. */
@@ -183,19 +185,67 @@ shift(struct weir__slot **from, size_t *from_count, struct weir__slot **to, size
     (*to_count)++;
 }
 
-size_t
+void
 weir__slots_fit(weir_server *server)
 {
     size_t wanted = (size_t)atomic_load(&server->concurrency);
 
-    while (server->slot_count - server->parked_count > wanted && server->free != NULL) {
-        shift(&server->free, &server->free_count, &server->parked, &server->parked_count);
+    while (server->slot_count - server->parked_count > wanted && server->idle != NULL) {
+        shift(&server->idle, &server->idle_count, &server->parked, &server->parked_count);
     }
     while (server->slot_count - server->parked_count < wanted && server->parked != NULL) {
-        shift(&server->parked, &server->parked_count, &server->free, &server->free_count);
+        shift(&server->parked, &server->parked_count, &server->idle, &server->idle_count);
     }
-    size_t used = server->slot_count - server->parked_count;
-    return used > wanted ? used - wanted : 0;
+}
+
+bool
+weir__slots_too_many(const weir_server *server)
+{
+    return server->slot_count - server->parked_count > (size_t)atomic_load(&server->concurrency);
+}
+
+void
+weir__slot_rest(struct weir__slot *slot)
+{
+    weir_server *server = slot->server;
+
+    slot->next = server->idle;
+    server->idle = slot;
+    server->idle_count++;
+    weir__slots_fit(server);
+}
+
+/*
+ * Tasks that take long get all the workers that there are for them at once. Where the ring has a depth they are short, and a
+ * worker that has been called calls the next when it has come and there is still something to do: mostly there is not.
+ */
+struct weir__slot *
+weir__slots_call(weir_server *server)
+{
+    struct weir__slot *called = NULL;
+    bool one_by_one = server->ring.depth_16ths >= 16;
+
+    while (server->idle != NULL && server->called_count < server->ring.ready.count &&
+           !(one_by_one && server->called_count > 0)) {
+        struct weir__slot *slot = server->idle;
+        server->idle = slot->next;
+        server->idle_count--;
+        server->called_count++;
+        slot->called = true;
+        slot->next = called;
+        called = slot;
+    }
+    return called;
+}
+
+void
+weir__slots_wake(struct weir__slot *called)
+{
+    while (called != NULL) {
+        struct weir__slot *next = called->next;
+        sem_post(&called->ready);
+        called = next;
+    }
 }
 
 /* When the attempt must end, wall clock, 0 for never. */
@@ -211,85 +261,49 @@ attempt_end(const weir_task_info *task, int64_t now_ms)
     return end_ms > 0 ? end_ms : 0;
 }
 
-struct weir__slot *
-weir__slot_take(weir_server *server, const weir_claim *claim, int64_t now_ms, int64_t boot_ms,
-                int64_t lease_end_boot_ms)
+/* The watch knows of all ends but those that are earlier than any that it looked at. */
+static void
+tell_watch(struct weir__slot *slot)
 {
-    struct weir__slot *slot = server->free;
-    int64_t end_ms = attempt_end(claim->task, now_ms);
+    weir_server *server = slot->server;
+    int64_t end_ms = slot->job->lease_end_boot_ms;
 
-    server->free = slot->next;
-    server->free_count--;
-    server->held++;
-    atomic_fetch_add(&server->running, 1);
-    slot->next = NULL;
-    slot->running = true;
-    slot->hold = WEIR__HOLD_CLAIMED;
-    slot->unsure = slot->lost = slot->overdue = slot->stuck = false;
+    end_ms = slot->end_boot_ms < end_ms ? slot->end_boot_ms : end_ms;
+    if (end_ms < server->watch_at_boot_ms) {
+        server->watch_at_boot_ms = end_ms;
+        weir__keeper_call(&server->watch, WEIR__WATCH_DEADLINES, end_ms);
+    }
+}
+
+void
+weir__slot_begin(struct weir__slot *slot, struct weir__job *job)
+{
+    int64_t end_ms = attempt_end(job->claim.task, slot->now_ms);
+
+    atomic_fetch_add(&slot->server->running, 1);
+    job->hold = WEIR__HOLD_CLAIMED;
+    job->slot = slot;
+    slot->job = job;
+    slot->overdue = slot->stuck = false;
     atomic_store(&slot->stopping, false);
     atomic_store(&slot->decided, false);
-    slot->claim = *claim;
-    slot->number = server->taken++;
-    slot->started_at_ms = now_ms;
-    slot->end_boot_ms = end_ms == 0 ? WEIR_NEVER : boot_ms + (end_ms - now_ms);
-    slot->lease_end_boot_ms = lease_end_boot_ms;
+    slot->started_at_ms = slot->now_ms;
+    slot->end_boot_ms = end_ms == 0 ? WEIR_NEVER : slot->boot_ms + (end_ms - slot->now_ms);
     weir__context_begin(&slot->context, end_ms);
-    return slot;
-}
-
-/* Frees the slot if both ends are reached. */
-static void
-vacate(struct weir__slot *slot)
-{
-    weir_server *server = slot->server;
-
-    if (slot->running || slot->hold != WEIR__HOLD_NONE) {
-        return;
+    if (job->cancelled != WEIR_CANCEL_NONE) {
+        weir__context_cancel_as(&slot->context, job->cancelled);
     }
-    if (slot->pinned) {
-        slot->pinned = false;
-        server->graves[server->grave_count++] = slot->claim;
-    } else {
-        weir__claim_release(&slot->claim);
-    }
-    slot->claim = (weir_claim){0};
-    slot->next = server->free;
-    server->free = slot;
-    server->free_count++;
-    weir__mover_wake(server);
-}
-
-void
-weir__slot_resolve(struct weir__slot *slot)
-{
-    weir_server *server = slot->server;
-
-    slot->hold = WEIR__HOLD_QUEUED;
-    slot->next = NULL;
-    *server->outcomes_end = slot;
-    server->outcomes_end = &slot->next;
-    weir__mover_wake(server);
-}
-
-void
-weir__slot_settle(struct weir__slot *slot)
-{
-    weir_server *server = slot->server;
-
-    slot->hold = WEIR__HOLD_NONE;
-    server->held--;
-    if (server->phase == WEIR__STOPPING) {
-        pthread_cond_broadcast(&server->changed);
-    }
-    vacate(slot);
+    tell_watch(slot);
 }
 
 void
 weir__slot_return(struct weir__slot *slot)
 {
     weir_server *server = slot->server;
+    struct weir__job *job = slot->job;
 
-    slot->running = false;
+    slot->job = NULL;
+    job->slot = NULL;
     if (slot->stuck) {
         slot->stuck = false;
         atomic_fetch_sub(&server->stuck, 1);
@@ -298,5 +312,7 @@ weir__slot_return(struct weir__slot *slot)
     if (server->phase == WEIR__STOPPING) {
         pthread_cond_broadcast(&server->changed);
     }
-    vacate(slot);
+    if (weir__job_leave(server, job)) {
+        weir__job_free(job);
+    }
 }

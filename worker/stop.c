@@ -2,7 +2,7 @@
 /*
  * The graceful stop, step by step:
  *
- *   1. the mover takes no more; what its present call brings goes back
+ *   1. the mover takes no more; what its present call brings goes back, and what waits for a worker
  *   2. handlers have shutdown_timeout_ms to end; leases are renewed and outcomes committed meanwhile
  *   3. the contexts of the rest are cancelled, and they have cancel_grace_ms (2 s at most) to react
  *   4. the tasks of those that did not go back to the head of their queues, in the order they had
@@ -37,7 +37,7 @@ cancel_handlers(weir_server *server)
 {
     for (size_t i = 0; i < server->slot_count; i++) {
         struct weir__slot *slot = server->slots[i];
-        if (slot->running && !slot->stuck) {
+        if (slot->job != NULL && !slot->stuck) {
             atomic_store(&slot->stopping, true);
             weir__context_cancel(&slot->context, WEIR_E_CANCELED);
         }
@@ -52,8 +52,8 @@ oldest_from(weir_server *server, uint64_t from)
 
     for (size_t i = 0; i < server->slot_count; i++) {
         struct weir__slot *slot = server->slots[i];
-        if (slot->running && slot->number >= from && !atomic_load(&slot->decided) &&
-            (oldest == NULL || slot->number < oldest->number)) {
+        if (slot->job != NULL && slot->job->number >= from && !atomic_load(&slot->decided) &&
+            (oldest == NULL || slot->job->number < oldest->job->number)) {
             oldest = slot;
         }
     }
@@ -68,10 +68,9 @@ give_back_tasks(weir_server *server)
     uint64_t from = 0;
 
     while ((slot = oldest_from(server, from)) != NULL) {
-        from = slot->number + 1;
+        from = slot->job->number + 1;
         if (!atomic_exchange(&slot->decided, true)) {
-            weir__outcome_give_back(&slot->claim, &slot->finish);
-            weir__slot_resolve(slot);
+            weir__job_give_back(server, slot->job);
         }
     }
 }
@@ -94,15 +93,14 @@ static void
 stop_worker(weir_server *server, struct weir__slot *slot)
 {
     pthread_mutex_lock(&server->lock);
-    bool running = slot->running;
+    bool running = slot->job != NULL;
     pthread_mutex_unlock(&server->lock);
-    pthread_t thread = slot->thread;
     if (running) {
-        pthread_detach(thread);
+        pthread_detach(slot->thread);
     }
     sem_post(&slot->ready);
     if (!running) {
-        pthread_join(thread, NULL);
+        pthread_join(slot->thread, NULL);
     }
 }
 
@@ -128,6 +126,9 @@ weir__stop_threads(weir_server *server)
     weir__keeper_stop(&server->keeper);
     weir__keeper_stop(&server->watch);
     pthread_mutex_lock(&server->change_lock);
+    pthread_mutex_lock(&server->lock);
+    server->workers_end = true;
+    pthread_mutex_unlock(&server->lock);
     for (size_t i = 0; i < server->worker_threads; i++) {
         stop_worker(server, server->slots[i]);
     }
@@ -162,6 +163,8 @@ begin_stop(weir_server *server, int *code)
     if (server->phase < WEIR__STOPPING) {
         server->phase = WEIR__STOPPING;
         server->run_ended = true;
+        weir__ring_give_back(server);
+        weir__mover_wake(server);
         pthread_cond_broadcast(&server->changed);
         return true;
     }

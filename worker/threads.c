@@ -60,6 +60,15 @@ weir__mono_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t
+weir__mono_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 void
 weir__cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t mono_ms)
 {

@@ -53,7 +53,15 @@ flaky_consume(void *self, const weir_request_id *request, int64_t now_ms, weir_c
         set_finishes(work, WEIR_E_UNKNOWN);
         return fail(err);
     }
-    int code = real->consume(self, request, now_ms, work, err);
+    weir_consume asked = *work;
+    atomic_fetch_add(&flaky.starts, (int)work->start_count);
+    if (atomic_load(&flaky.start_stale)) {
+        asked.start_count = 0;
+    }
+    int code = real->consume(self, request, now_ms, &asked, err);
+    for (size_t i = asked.start_count; i < work->start_count; i++) {
+        work->starts[i].result = WEIR_E_STALE;
+    }
     if (atomic_load(&flaky.finish_stale)) {
         set_finishes(work, WEIR_E_STALE);
     }
@@ -136,7 +144,9 @@ flaky_reset(void)
     atomic_store(&flaky.extend_cancels, false);
     atomic_store(&flaky.wait_fails, false);
     atomic_store(&flaky.forward_fails, false);
+    atomic_store(&flaky.start_stale, false);
     atomic_store(&flaky.consumes, 0);
+    atomic_store(&flaky.starts, 0);
     atomic_store(&flaky.extends, 0);
     atomic_store(&flaky.recovers, 0);
 }

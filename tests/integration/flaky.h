@@ -16,10 +16,12 @@ struct flaky {
     atomic_bool extend_fails;
     atomic_bool finish_stale;   /* every outcome is said to be refused */
     atomic_bool extend_stale;   /* every lease is said to be lost */
+    atomic_bool start_stale;    /* every start is said to be refused, and not made */
     atomic_bool extend_cancels; /* every task is said to be cancelled */
     atomic_bool wait_fails;
     atomic_bool forward_fails;
     atomic_int consumes; /* calls */
+    atomic_int starts;   /* that were asked for */
     atomic_int extends;
     atomic_int recovers;
 };

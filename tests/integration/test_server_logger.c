@@ -37,7 +37,7 @@ setup(void)
     world_open_flaky();
     awaited = "";
     atomic_store(&heard, 0);
-    world.on_log = use_server;
+    world_hear(use_server);
 }
 
 static void
@@ -46,7 +46,7 @@ teardown(void)
     world_release();
     flaky_reset();
     weir_server_stop(world.server);
-    world.on_log = NULL;
+    world_hear(NULL);
     world_close();
 }
 

@@ -181,9 +181,9 @@ queues_get_their_shares(void)
     fill_queues(200);
     world_serve(&options);
     CU_ASSERT_TRUE(world_until(world_ended, 600));
-    /* Until the heaviest queue is empty; the last call may have been out of order among its tasks. */
-    CU_ASSERT_TRUE(count_of("critical", 300) >= 174 && count_of("critical", 300) <= 186);
-    CU_ASSERT_TRUE(count_of("low", 300) >= 24 && count_of("low", 300) <= 36);
+    /* Until the heaviest queue is empty. The tasks of a call come queue by queue, and there may be many in the last. */
+    CU_ASSERT_TRUE(count_of("critical", 300) >= 150 && count_of("critical", 300) <= 200);
+    CU_ASSERT_TRUE(count_of("low", 300) >= 15 && count_of("low", 300) <= 45);
 }
 
 static void

@@ -183,6 +183,14 @@ do_late(weir_context *ctx, const weir_task_info *task)
 }
 
 static weir_outcome
+do_nap(weir_context *ctx, const weir_task_info *task)
+{
+    (void)task;
+    weir_context_wait(ctx, 100);
+    return WEIR_DONE;
+}
+
+static weir_outcome
 do_stay(weir_context *ctx, const weir_task_info *task)
 {
     (void)ctx;
@@ -195,9 +203,9 @@ static const struct act {
     const char *name;
     weir_outcome (*run)(weir_context *ctx, const weir_task_info *task);
 } acts[] = {
-    {"done", do_done},     {"fail", do_fail},     {"skip", do_skip},
-    {"revoke", do_revoke}, {"snooze", do_snooze}, {"wait", do_wait},
-    {"poll", do_poll},     {"late", do_late},     {"stay", do_stay},
+    {"done", do_done},     {"fail", do_fail}, {"skip", do_skip}, {"revoke", do_revoke},
+    {"snooze", do_snooze}, {"wait", do_wait}, {"poll", do_poll}, {"late", do_late},
+    {"stay", do_stay},     {"nap", do_nap},
 };
 
 static void
@@ -233,6 +241,16 @@ handle(weir_context *ctx, const weir_task_info *task, void *arg)
 
 /* ---- set up and take down ---- */
 
+typedef void hear_fn(const weir_log_record *record);
+
+static _Atomic(hear_fn *) heard_by; /* threads of a server that is gone may log still */
+
+void
+world_hear(void (*hear)(const weir_log_record *record))
+{
+    atomic_store(&heard_by, hear);
+}
+
 static void
 count_line(const weir_log_record *record, void *arg)
 {
@@ -246,8 +264,9 @@ count_line(const weir_log_record *record, void *arg)
     if (strstr(record->message, "the clock stepped") != NULL) {
         atomic_fetch_add(&world.jumps, 1);
     }
-    if (world.on_log != NULL) {
-        world.on_log(record);
+    hear_fn *hear = atomic_load(&heard_by);
+    if (hear != NULL) {
+        hear(record);
     }
     if (getenv("WEIR_TEST_LOG") != NULL) {
         fputs(record->line, stderr);
@@ -302,6 +321,7 @@ reset(void)
 {
     memset(&world, 0, sizeof(world));
     atomic_store(&next_id, 0);
+    atomic_store(&heard_by, NULL);
     atomic_store(&added_wall_ms, 0);
     atomic_store(&added_boot_ms, 0);
     flaky_reset();

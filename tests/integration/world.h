@@ -8,7 +8,7 @@
  *   "snooze"  snoozes for 20 ms once, then succeeds
  *   "wait"    waits until it is cancelled, then fails without a text
  *   "poll"    the same with its file descriptor     "stay"    stays until world_release(), then succeeds
- *   "late"    waits until it is cancelled, then succeeds
+ *   "late"    waits until it is cancelled, then succeeds              "nap"     succeeds after 100 ms
  *
  * Nothing sleeps for a fixed time: world_until() looks again and again until a condition holds, for
  * ten seconds at most.
@@ -39,7 +39,6 @@ struct world {
     atomic_int recoveries;  /* log lines of its end */
     atomic_int jumps;       /* log lines of clocks that stepped */
     atomic_bool released;
-    void (*on_log)(const weir_log_record *record); /* or NULL; to be set while no server runs */
     char queues[1024][16]; /* the queues of the tasks, in the order in which they began */
 };
 
@@ -56,6 +55,9 @@ void world_close(void);
 /* The same on a redis-server of its own (world_redis.c). */
 void world_open_redis(void);
 void world_close_redis(void);
+
+/* Has a function told of each line that is logged, until the world is opened again. NULL: none. */
+void world_hear(void (*hear)(const weir_log_record *record));
 
 /* Small times for every option; change what the test needs. */
 weir_server_options world_options(void);

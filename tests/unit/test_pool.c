@@ -6,6 +6,9 @@
 #include "harness.h"
 #include "runtime.h"
 
+#include <sched.h>
+#include <stdlib.h>
+
 static weir_broker *broker;
 static weir_mux *mux;
 static weir_server *server;
@@ -43,17 +46,32 @@ teardown(void)
     weir_broker_close(broker);
 }
 
-/* Hands a task to the server's slot, whose thread has not been scheduled yet. */
+static bool
+rests(void)
+{
+    pthread_mutex_lock(&server->lock);
+    bool idle = server->idle_count == 1;
+    pthread_mutex_unlock(&server->lock);
+    return idle;
+}
+
+/* Has a task wait for the server's slot, whose thread has not been scheduled yet. */
 static struct weir__slot *
-hand_over(void)
+hand_over(weir_cancel_mode cancelled)
 {
     weir_task_info info = {.id = "a", .type = "t", .queue = "q", .state = WEIR_STATE_ACTIVE};
     weir_claim claim = {.task = weir_task_info_copy(&info), .token = 1, .started = true};
+    struct weir__job *job = calloc(1, sizeof(*job));
 
+    CU_ASSERT_PTR_NOT_NULL_FATAL(job);
     pthread_mutex_lock(&server->lock);
     weir__slots_fit(server);
-    struct weir__slot *slot = weir__slot_take(server, &claim, 0, 0, WEIR_NEVER);
+    weir__job_hold(server, job, &claim, WEIR_NEVER);
+    job->cancelled = cancelled;
+    weir__jobs_append(&server->ring.ready, job);
+    struct weir__slot *slot = weir__slots_call(server);
     pthread_mutex_unlock(&server->lock);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(slot);
     return slot;
 }
 
@@ -63,55 +81,75 @@ run_thread(struct weir__slot *slot)
 {
     pthread_t thread;
 
-    sem_post(&slot->ready);
-    sem_post(&slot->ready);
+    weir__slots_wake(slot);
     atomic_fetch_add(&server->refs, 1);
     CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, weir__worker_main, slot), 0);
+    while (!rests()) {
+        sched_yield();
+    }
+    pthread_mutex_lock(&server->lock);
+    server->workers_end = true;
+    pthread_mutex_unlock(&server->lock);
+    sem_post(&slot->ready);
     pthread_join(thread, NULL);
+    server->workers_end = false;
+}
+
+static weir_finish_kind
+outcome(void)
+{
+    CU_ASSERT_PTR_NOT_NULL_FATAL(server->outcomes.first);
+    CU_ASSERT_EQUAL(server->outcomes.count, 1);
+    CU_ASSERT_EQUAL(server->outcomes.first->hold, WEIR__HOLD_QUEUED);
+    return server->outcomes.first->finish.kind;
 }
 
 static void
 a_task_that_was_handed_over_is_run(void)
 {
-    struct weir__slot *slot = hand_over();
-
-    run_thread(slot);
+    run_thread(hand_over(WEIR_CANCEL_NONE));
     CU_ASSERT_EQUAL(calls, 1);
-    CU_ASSERT_EQUAL(slot->finish.kind, WEIR_FINISH_DONE);
+    CU_ASSERT_EQUAL(outcome(), WEIR_FINISH_DONE);
 }
 
 static void
-a_task_that_went_back_before_it_began_is_not_run(void)
+a_task_that_went_back_before_a_worker_came_to_it_is_not_run(void)
 {
-    struct weir__slot *slot = hand_over();
+    struct weir__slot *slot = hand_over(WEIR_CANCEL_NONE);
 
     pthread_mutex_lock(&server->lock);
-    atomic_store(&slot->stopping, true);
-    atomic_store(&slot->decided, true);
-    weir__outcome_give_back(&slot->claim, &slot->finish);
-    weir__slot_resolve(slot);
+    weir__ring_give_back(server);
     pthread_mutex_unlock(&server->lock);
     run_thread(slot);
     CU_ASSERT_EQUAL(calls, 0);
-    CU_ASSERT_EQUAL(slot->finish.kind, WEIR_FINISH_REQUEUE);
+    CU_ASSERT_EQUAL(outcome(), WEIR_FINISH_REQUEUE);
 }
 
 static void
-a_stop_keeps_a_task_from_beginning_and_it_goes_back(void)
+a_task_whose_lease_ended_before_a_worker_came_to_it_goes_back(void)
 {
-    struct weir__slot *slot = hand_over();
+    struct weir__slot *slot = hand_over(WEIR_CANCEL_NONE);
 
-    atomic_store(&slot->stopping, true);
+    server->ring.ready.first->lease_end_boot_ms = 0;
     run_thread(slot);
     CU_ASSERT_EQUAL(calls, 0);
-    CU_ASSERT_EQUAL(slot->hold, WEIR__HOLD_QUEUED);
-    CU_ASSERT_EQUAL(slot->finish.kind, WEIR_FINISH_REQUEUE);
+    CU_ASSERT_EQUAL(outcome(), WEIR_FINISH_REQUEUE);
+}
+
+static void
+a_task_that_was_cancelled_before_a_worker_came_to_it_has_failed(void)
+{
+    run_thread(hand_over(WEIR_CANCEL_ARCHIVE));
+    CU_ASSERT_EQUAL(calls, 0);
+    CU_ASSERT_EQUAL(outcome(), WEIR_FINISH_ARCHIVE);
+    CU_ASSERT_STRING_EQUAL(server->outcomes.first->finish.error, "context canceled");
 }
 
 static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_task_that_was_handed_over_is_run),
-    HARNESS_TEST(a_task_that_went_back_before_it_began_is_not_run),
-    HARNESS_TEST(a_stop_keeps_a_task_from_beginning_and_it_goes_back),
+    HARNESS_TEST(a_task_that_went_back_before_a_worker_came_to_it_is_not_run),
+    HARNESS_TEST(a_task_whose_lease_ended_before_a_worker_came_to_it_goes_back),
+    HARNESS_TEST(a_task_that_was_cancelled_before_a_worker_came_to_it_has_failed),
     CU_TEST_INFO_NULL,
 };
 
