@@ -11,7 +11,7 @@
 
 enum {
     PLACE_QUEUES = 10,
-    PLACE_NAME_SIZE = 48
+    PLACE_NAME_SIZE = 64
 };
 
 struct place {
