@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "claims.h"
+#include "finish.h"
 #include "listener.h"
 #include "message.h"
 
@@ -72,17 +73,13 @@ add_return(struct weir__trip *trip, const struct weir__claimed_list *list, size_
            size_t count, const weir_request_id *request, int64_t now_ms)
 {
     struct weir__queue queue = *list->items[first].queue;
-    struct weir__step *step;
+    struct weir__step *step = weir__finish_step(trip, &queue, request, ":b", now_ms);
 
-    if (weir__queue_lane(&queue, request, ":b", &trip->space) < 0)
+    if (!step)
         return WEIR_E_NOMEM;
-    step = weir__trip_script(trip, WEIR__SCRIPT_FINISH, &queue);
-    weir__step_number(step, (int64_t)request->number);
-    weir__step_number(step, now_ms);
     for (size_t i = first; i < first + count; i++) {
+        weir__finish_run(step, list->items[i].token, "q", 1);
         weir__step_text(step, list->items[i].id);
-        weir__step_number(step, (int64_t)list->items[i].token);
-        weir__step_text(step, list->items[i].started ? "q" : "n");
     }
     return 0;
 }

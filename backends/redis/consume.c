@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One trip: the finishes of each queue, the starts, then the takes. A second one only for what is missing.
+ * One trip: the finishes and starts of each queue, then the takes. A second one only for what is missing.
  *
  * When the reply of a take was lost for good, nobody holds what it took, yet to the store it has started. Such
  * requests are remembered and their tasks put back as soon as Redis answers again (lost.h).
@@ -21,46 +21,6 @@ struct consuming {
     struct weir__taking taking;
 };
 
-static const char *
-start_queue(const void *batch, size_t i)
-{
-    return ((const weir_start *)batch)[i].claim->task->queue;
-}
-
-static int
-add_starts(struct consuming *c, struct weir__trip *trip)
-{
-    const weir_start *starts = c->work->starts;
-    int rc =
-        weir__groups_init(&c->starts, trip, starts, c->work->start_count, start_queue, c->now_ms);
-
-    for (size_t k = 0; rc == 0 && k < c->starts.count; k++) {
-        struct weir__group *group = &c->starts.items[k];
-
-        group->step = weir__trip_script(trip, WEIR__SCRIPT_START, &group->queue);
-        for (size_t i = 0; i < group->count; i++) {
-            const weir_claim *claim = starts[group->items[i]].claim;
-
-            weir__step_text(group->step, claim->task->id);
-            weir__step_number(group->step, (int64_t)claim->token);
-        }
-    }
-    return rc;
-}
-
-static void
-start_results(struct consuming *c)
-{
-    static const struct weir__letter letters[] = {{'o', 0}, {'s', WEIR_E_STALE}, {0, 0}};
-
-    for (size_t k = 0; k < c->starts.count; k++) {
-        const struct weir__group *group = &c->starts.items[k];
-
-        for (size_t i = 0; i < group->count; i++)
-            c->work->starts[group->items[i]].result = weir__group_result(group, i, letters);
-    }
-}
-
 static int
 add_all(struct consuming *c, struct weir__trip *trip)
 {
@@ -69,7 +29,8 @@ add_all(struct consuming *c, struct weir__trip *trip)
                               work->finish_count);
 
     if (rc == 0)
-        rc = add_starts(c, trip);
+        rc = weir__start_add(&c->starts, &c->finishes, trip, c->request, c->now_ms, work->starts,
+                             work->start_count);
     if (rc == 0 && work->take)
         rc = weir__take_add(&c->taking, trip, c->now_ms);
     return rc;
@@ -143,7 +104,7 @@ run(struct consuming *c, struct weir__trip *trip, weir_error *err)
     int rc = weir__trip_run(trip, err);
 
     weir__finish_results(c->b, &c->finishes, work->finishes, work->finish_count);
-    start_results(c);
+    weir__start_results(&c->starts, work->starts);
     if (!work->take)
         return rc;
     if (rc == 0)

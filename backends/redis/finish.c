@@ -2,6 +2,7 @@
 /*
  * What an outcome makes of a task is encoded here, from the claim's copy of it: the script only moves
  * it. A finish that is not allowed is given the token 0, which no lease has, and never sent as anything else.
+ * Tasks in a row with one token and one kind are a run, as those of one take mostly are.
  */
 #include <config.h>
 
@@ -26,6 +27,8 @@ is_refused(const weir_finish *finish)
 static const char *
 letter_of(const weir_finish *finish)
 {
+    if (is_refused(finish))
+        return "d";
     if (finish->kind == WEIR_FINISH_DONE)
         return finish->claim->task->unique_key ? "l" : "d";
     if (finish->kind == WEIR_FINISH_COMPLETE)
@@ -34,7 +37,7 @@ letter_of(const weir_finish *finish)
         return finish->counted ? "f" : "r";
     if (finish->kind == WEIR_FINISH_ARCHIVE)
         return "a";
-    return finish->claim->started ? "q" : "n";
+    return "q";
 }
 
 static weir_task_info
@@ -106,31 +109,76 @@ add_finish(struct weir__step *step, const weir_finish *finish, const struct weir
            int64_t now_ms)
 {
     weir__step_text(step, finish->claim->task->id);
-    if (is_refused(finish)) {
-        weir__step_text(step, "0");
-        weir__step_text(step, "d");
-        return 0;
-    }
-    weir__step_number(step, (int64_t)finish->claim->token);
-    weir__step_text(step, letter_of(finish));
-    if (finish->kind == WEIR_FINISH_REQUEUE)
+    if (is_refused(finish) || finish->kind == WEIR_FINISH_REQUEUE)
         return 0;
     return add_outcome(step, finish, queue, now_ms);
+}
+
+struct weir__step *
+weir__finish_step(struct weir__trip *trip, struct weir__queue *queue,
+                  const weir_request_id *request, const char *part, int64_t now_ms)
+{
+    struct weir__step *step;
+
+    if (request && weir__queue_lane(queue, request, part, &trip->space) < 0)
+        return NULL;
+    step = weir__trip_script(trip, WEIR__SCRIPT_FINISH, queue);
+    if (request)
+        weir__step_number(step, (int64_t)request->number);
+    else
+        weir__step_text(step, "");
+    weir__step_number(step, now_ms);
+    return step;
+}
+
+void
+weir__finish_run(struct weir__step *step, uint64_t token, const char *kind, size_t count)
+{
+    weir__step_number(step, (int64_t)token);
+    weir__step_text(step, kind);
+    weir__step_number(step, (int64_t)count);
+}
+
+static uint64_t
+token_of(const weir_finish *finish)
+{
+    return is_refused(finish) ? 0 : finish->claim->token;
+}
+
+/* How many finishes from the i-th of a group on are of one token and kind. */
+static size_t
+run_length(const struct weir__group *group, const weir_finish *finishes, size_t i)
+{
+    const weir_finish *first = &finishes[group->items[i]];
+    size_t end = i + 1;
+
+    while (end < group->count) {
+        const weir_finish *next = &finishes[group->items[end]];
+
+        if (token_of(next) != token_of(first) || letter_of(next)[0] != letter_of(first)[0])
+            break;
+        end++;
+    }
+    return end - i;
 }
 
 static int
 add_queue(struct weir__trip *trip, struct weir__group *group, const weir_request_id *request,
           int64_t now_ms, const weir_finish *finishes)
 {
-    int rc = weir__queue_lane(&group->queue, request, "", &trip->space);
+    int rc = 0;
 
-    group->step = rc < 0 ? NULL : weir__trip_script(trip, WEIR__SCRIPT_FINISH, &group->queue);
+    group->step = weir__finish_step(trip, &group->queue, request, "", now_ms);
     if (!group->step)
         return WEIR_E_NOMEM;
-    weir__step_number(group->step, (int64_t)request->number);
-    weir__step_number(group->step, now_ms);
-    for (size_t i = 0; rc == 0 && i < group->count; i++)
-        rc = add_finish(group->step, &finishes[group->items[i]], &group->queue, now_ms);
+    for (size_t i = 0; rc == 0 && i < group->count;) {
+        const weir_finish *first = &finishes[group->items[i]];
+        size_t end = i + run_length(group, finishes, i);
+
+        weir__finish_run(group->step, token_of(first), letter_of(first), end - i);
+        for (; rc == 0 && i < end; i++)
+            rc = add_finish(group->step, &finishes[group->items[i]], &group->queue, now_ms);
+    }
     return rc;
 }
 
@@ -162,5 +210,74 @@ weir__finish_results(struct weir__redis_backend *b, const struct weir__groups *g
         if (is_refused(&finishes[i]))
             finishes[i].outcome = WEIR_E_STATE;
         weir__redis_listener_forget(b->listener, finishes[i].claim->task->id);
+    }
+}
+
+/* ---- starts ---- */
+
+static const char *
+start_queue(const void *batch, size_t i)
+{
+    return ((const weir_start *)batch)[i].claim->task->queue;
+}
+
+/* The step that finishes tasks of the queue, or a new one. */
+static int
+set_step(struct weir__group *group, const struct weir__groups *finishes, struct weir__trip *trip,
+         const weir_request_id *request, int64_t now_ms)
+{
+    for (size_t k = 0; k < finishes->count; k++) {
+        const struct weir__group *other = &finishes->items[k];
+
+        if (strcmp(other->queue.name, group->queue.name) != 0)
+            continue;
+        group->step = other->step;
+        group->first = other->count;
+        return 0;
+    }
+    group->step = weir__finish_step(trip, &group->queue, request, "", now_ms);
+    return group->step ? 0 : WEIR_E_NOMEM;
+}
+
+static void
+add_starts(const struct weir__group *group, const weir_start *starts)
+{
+    for (size_t i = 0; i < group->count;) {
+        uint64_t token = starts[group->items[i]].claim->token;
+        size_t end = i + 1;
+
+        while (end < group->count && starts[group->items[end]].claim->token == token)
+            end++;
+        weir__finish_run(group->step, token, "s", end - i);
+        for (; i < end; i++)
+            weir__step_text(group->step, starts[group->items[i]].claim->task->id);
+    }
+}
+
+int
+weir__start_add(struct weir__groups *groups, const struct weir__groups *finishes,
+                struct weir__trip *trip, const weir_request_id *request, int64_t now_ms,
+                const weir_start *starts, size_t count)
+{
+    int rc = weir__groups_init(groups, trip, starts, count, start_queue, now_ms);
+
+    for (size_t k = 0; rc == 0 && k < groups->count; k++) {
+        rc = set_step(&groups->items[k], finishes, trip, request, now_ms);
+        if (rc == 0)
+            add_starts(&groups->items[k], starts);
+    }
+    return rc;
+}
+
+void
+weir__start_results(const struct weir__groups *groups, weir_start *starts)
+{
+    static const struct weir__letter letters[] = {{'o', 0}, {'s', WEIR_E_STALE}, {0, 0}};
+
+    for (size_t k = 0; k < groups->count; k++) {
+        const struct weir__group *group = &groups->items[k];
+
+        for (size_t i = 0; i < group->count; i++)
+            starts[group->items[i]].result = weir__group_result(group, i, letters);
     }
 }

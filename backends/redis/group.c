@@ -67,6 +67,7 @@ weir__group_result(const struct weir__group *group, size_t i, const struct weir_
     if (!group->step || group->step->rc < 0)
         return group->step ? group->step->rc : WEIR_E_NOMEM;
     text = weir__reply_text(group->step->reply, &len);
+    i += group->first;
     if (!text || i >= len)
         return WEIR_E_INTERNAL;
     for (const struct weir__letter *known = letters; known->letter; known++) {

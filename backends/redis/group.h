@@ -12,6 +12,7 @@ struct weir__group {
     struct weir__step *step; /* of the script that works on it */
     size_t *items;           /* indexes into the batch, in order */
     size_t count;
+    size_t first; /* where its letters begin in the step's reply */
 };
 
 struct weir__groups {

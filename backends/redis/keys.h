@@ -25,7 +25,6 @@
     X(PAUSED, "paused")                                                                            \
     X(PROCESSED, "processed")                                                                      \
     X(FAILED, "failed")                                                                            \
-    X(NEVER_STARTED, "weir:ns")                                                                    \
     X(CANCEL, "weir:cancel")                                                                       \
     X(QUARANTINE, "weir:quarantine")                                                               \
     X(TICK, "weir:tick")                                                                           \

@@ -6,8 +6,8 @@
  */
 #include <config.h>
 
-#include "claims.h"
 #include "lost.h"
+#include "take.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -113,18 +113,19 @@ static int
 read_part(const struct weir__step *step, const struct weir__queue *queue,
           struct weir__claimed_list *list, struct weir__space *space)
 {
-    const redisReply *reply = step->reply;
-    size_t count = reply->elements >= 4 ? (reply->elements - 4) / 2 : 0;
+    struct weir__taken taken;
+    int rc = weir__taken_read(&taken, step->reply, NULL);
 
-    if (weir__claimed_reserve(list, count, space) < 0)
-        return WEIR_E_NOMEM;
-    for (size_t i = 0; i < count; i++) {
-        list->items[list->count] = (struct weir__claimed){
-            .queue = queue, .token = (uint64_t)weir__reply_number(reply->element[2])};
-        list->items[list->count].id = weir__reply_text(reply->element[4 + 2 * i], NULL);
-        list->count += list->items[list->count].id != NULL;
+    if (rc == 0)
+        rc = weir__claimed_reserve(list, taken.count, space);
+    for (size_t i = 0; rc == 0 && i < taken.count; i++) {
+        const char *id = weir__taken_id(&taken, i);
+
+        list->items[list->count] =
+            (struct weir__claimed){.queue = queue, .id = id, .token = taken.token};
+        list->count += id != NULL;
     }
-    return 0;
+    return rc;
 }
 
 static struct weir__step *

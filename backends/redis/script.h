@@ -28,7 +28,6 @@
     X(SCHEDULE)                                                                                    \
     X(SHOW)                                                                                        \
     X(STAGE)                                                                                       \
-    X(START)                                                                                       \
     X(STAT)                                                                                        \
     X(STEER)                                                                                       \
     X(TAKE)                                                                                        \

@@ -9,6 +9,7 @@
  */
 #include <config.h>
 
+#include "finish.h"
 #include "take.h"
 
 #include <string.h>
@@ -95,24 +96,50 @@ weir__take_add_more(struct weir__taking *taking, struct weir__trip *trip)
     return 0;
 }
 
+int
+weir__taken_read(struct weir__taken *taken, const redisReply *reply, weir_error *err)
+{
+    redisReply *const *rest;
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 4 || reply->elements % 2 != 0)
+        return weir__bad_reply(err, "take.lua");
+    rest = reply->element + reply->elements - 4;
+    taken->reply = reply;
+    taken->count = (reply->elements - 4) / 2;
+    taken->started = (size_t)weir__reply_number(rest[0]);
+    taken->token = (uint64_t)weir__reply_number(rest[1]);
+    taken->again = weir__reply_number(rest[2]) == 1;
+    taken->left = (size_t)weir__reply_number(rest[3]);
+    return 0;
+}
+
+const char *
+weir__taken_id(const struct weir__taken *taken, size_t i)
+{
+    return weir__reply_text(taken->reply->element[2 * (taken->count - 1 - i)], NULL);
+}
+
+const char *
+weir__taken_message(const struct weir__taken *taken, size_t i, size_t *len)
+{
+    return weir__reply_text(taken->reply->element[2 * (taken->count - 1 - i) + 1], len);
+}
+
 static int
-read_claims(struct weir__taking *taking, const redisReply *reply, size_t queue,
+read_claims(struct weir__taking *taking, const struct weir__taken *taken, size_t queue,
             struct weir__space *space)
 {
     struct weir__claimed_list *list = &taking->claims;
-    size_t started = (size_t)weir__reply_number(reply->element[3]);
-    uint64_t token = (uint64_t)weir__reply_number(reply->element[2]);
-    size_t count = (reply->elements - 4) / 2;
 
-    if (weir__claimed_reserve(list, count, space) < 0)
+    if (weir__claimed_reserve(list, taken->count, space) < 0)
         return WEIR_E_NOMEM;
-    for (size_t i = 0; i < count && list->count < taking->take->max; i++) {
+    for (size_t i = 0; i < taken->count && list->count < taking->take->max; i++) {
         struct weir__claimed *claimed = &list->items[list->count];
 
         *claimed = (struct weir__claimed){
-            .queue = &taking->queues[queue], .token = token, .started = i < started};
-        claimed->id = weir__reply_text(reply->element[4 + 2 * i], NULL);
-        claimed->message = weir__reply_text(reply->element[5 + 2 * i], &claimed->message_len);
+            .queue = &taking->queues[queue], .token = taken->token, .started = i < taken->started};
+        claimed->id = weir__taken_id(taken, i);
+        claimed->message = weir__taken_message(taken, i, &claimed->message_len);
         if (!claimed->id || !claimed->message)
             return WEIR_E_INTERNAL;
         list->count++;
@@ -128,26 +155,28 @@ weir__take_read(struct weir__taking *taking, struct weir__trip *trip, weir_error
 
     for (size_t i = 0; rc == 0 && i < take->queue_count; i++) {
         const redisReply *reply = taking->steps[i] ? taking->steps[i]->reply : NULL;
+        struct weir__taken taken;
 
         if (!reply)
             continue;
-        if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 4)
-            return weir__bad_reply(err, "take.lua");
-        take->queues[i].left = (size_t)weir__reply_number(reply->element[0]);
-        taking->again = taking->again || weir__reply_number(reply->element[1]) == 1;
-        rc = read_claims(taking, reply, i, &trip->space);
+        rc = weir__taken_read(&taken, reply, err);
+        if (rc < 0)
+            break;
+        take->queues[i].left = taken.left;
+        taking->again = taking->again || taken.again;
+        rc = read_claims(taking, &taken, i, &trip->space);
     }
     return rc < 0 ? weir_error_set(err, rc, NULL) : 0;
 }
 
-static struct weir__step *
+static void
 add_start(struct weir__trip *trip, const struct weir__claimed *claimed)
 {
-    struct weir__step *step = weir__trip_script(trip, WEIR__SCRIPT_START, claimed->queue);
+    struct weir__queue queue = *claimed->queue;
+    struct weir__step *step = weir__finish_step(trip, &queue, NULL, NULL, 0);
 
+    weir__finish_run(step, claimed->token, "s", 1);
     weir__step_text(step, claimed->id);
-    weir__step_number(step, (int64_t)claimed->token);
-    return step;
 }
 
 int

@@ -18,6 +18,22 @@ struct weir__taking {
 int weir__take_add(struct weir__taking *taking, struct weir__trip *trip, int64_t now_ms);
 /* Adds the second trip's steps, if there is something to be had; trip->first stays NULL otherwise. */
 int weir__take_add_more(struct weir__taking *taking, struct weir__trip *trip);
+/* What take.lua gives: the tasks' ids and messages from the back, and behind them the rest. */
+struct weir__taken {
+    const redisReply *reply;
+    size_t count;
+    size_t started; /* of the first tasks */
+    uint64_t token;
+    bool again;  /* the request had been served before */
+    size_t left; /* pending */
+};
+
+/* Returns 0 or WEIR_E_INTERNAL. */
+int weir__taken_read(struct weir__taken *taken, const redisReply *reply, weir_error *err);
+/* The i-th task, the oldest first. */
+const char *weir__taken_id(const struct weir__taken *taken, size_t i);
+const char *weir__taken_message(const struct weir__taken *taken, size_t i, size_t *len);
+
 /* Reads the replies of the steps that were run into claims. */
 int weir__take_read(struct weir__taking *taking, struct weir__trip *trip, weir_error *err);
 /* Marks the first claims as started that the scripts could not know to be among the first. */

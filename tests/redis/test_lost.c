@@ -207,7 +207,7 @@ a_take_whose_reply_was_lost_gives_the_same_tasks(void)
     IDS("alpha", PENDING, "d");
     OK(FINISH(claims[0], DONE));
     OK(FINISH(claims[2], REQUEUE));
-    IS(raw_number("SCARD %s", KEY("alpha", "weir:ns")), 0);
+    IS(raw_number("ZCARD %s", KEY("alpha", "lease")), 1);
 }
 
 static void

@@ -68,6 +68,94 @@ a_lease_s_whole_part_is_its_end_and_the_token_its_fraction(void)
     IS((score - (double)(long long)score) * 1048576, claim->token);
 }
 
+static double
+fraction_of(const char *id)
+{
+    double score = atof(raw_text("ZSCORE %s %s", KEY("alpha", "lease"), id));
+
+    return (score - (double)(long long)score) * 1048576;
+}
+
+static void
+half_of_the_token_s_last_place_says_that_a_task_never_started(void)
+{
+    weir_claim *claims[2];
+    weir_claim *dead[2];
+
+    put_all("alpha", "a b");
+    MUST(take_some(store, "alpha", 2, 1, claims) == 2);
+    IS(fraction_of("a") * 2, claims[0]->token * 2);
+    IS(fraction_of("b") * 2, claims[1]->token * 2 + 1);
+    OK(extend_one(claims[1], NULL));
+    IS(fraction_of("b") * 2, claims[1]->token * 2 + 1);
+    raw_end_leases("alpha");
+    MUST(recover("alpha", 2, dead) == 2);
+    IS(fraction_of("a") * 2, dead[0]->token * 2);
+    IS(fraction_of("b") * 2, dead[1]->token * 2 + 1);
+    OK(start_one(dead[1]));
+    OK(start_one(dead[1]));
+    IS(fraction_of("b") * 2, dead[1]->token * 2);
+}
+
+#define MANY 12
+
+/* Finishes MANY claims at once; the outcomes as letters. */
+static const char *
+finish_many(weir_claim **claims)
+{
+    static char letters[MANY + 1];
+    weir_finish finishes[MANY];
+
+    for (int i = 0; i < MANY; i++)
+        finishes[i] = (weir_finish){.claim = claims[i], .kind = WEIR_FINISH_DONE};
+    OK(weir__consume(store, finishes, MANY, NULL, 0, NULL, NULL, NULL));
+    for (int i = 0; i < MANY; i++)
+        letters[i] = finishes[i].outcome == 0              ? 'o'
+                     : finishes[i].outcome == WEIR_E_STALE ? 's'
+                                                           : '?';
+    return letters;
+}
+
+static void
+a_batch_of_one_take_ends_only_what_it_holds(void)
+{
+    weir_claim *claims[20];
+
+    put_all("alpha", "a b c d e f g h i j k l m n");
+    MUST(take_some(store, "alpha", 14, 14, claims) == 14);
+    raw_number("ZADD %s XX 2000000000 b", KEY("alpha", "lease"));
+    raw_number("ZREM %s c", KEY("alpha", "lease"));
+    raw_number("ZINCRBY %s 7 d", KEY("alpha", "lease")); /* as if extended alone */
+    claims[9] = claims[4];
+    SAME(finish_many(claims), "ossoooooosoo");
+    IDS("alpha", ACTIVE, "b c j m n");
+    IS(raw_number("ZCARD %s", KEY("alpha", "lease")), 4);
+    IS(fraction_of("m"), claims[12]->token);
+    COUNTED("alpha", 9, 0);
+}
+
+static void
+a_whole_take_ends_at_once_whatever_its_order(void)
+{
+    weir_claim *claims[MANY];
+
+    put_all("alpha", "a b c d e f g h i j k l");
+    MUST(take_some(store, "alpha", MANY, MANY, claims) == MANY);
+    put_all("alpha", "z");
+    MUST(take("alpha") != NULL);
+    for (int i = 0; i < MANY / 2; i++) {
+        weir_claim *other = claims[i];
+
+        claims[i] = claims[MANY - 1 - i];
+        claims[MANY - 1 - i] = other;
+    }
+    SAME(finish_many(claims), "oooooooooooo");
+    SAME(finish_many(claims), "ssssssssssss");
+    IDS("alpha", ACTIVE, "z");
+    IS(raw_number("ZCARD %s", KEY("alpha", "lease")), 1);
+    COUNTED("alpha", MANY, 0);
+}
+
 static void
 a_lease_that_go_renewed_is_not_ours_any_more(void)
 {
@@ -247,6 +335,9 @@ static const CU_TestInfo cases[] = {
     CASE(scores_are_whole_seconds_rounded_up),
     CASE(an_exact_time_counts_only_with_its_score),
     CASE(a_lease_s_whole_part_is_its_end_and_the_token_its_fraction),
+    CASE(half_of_the_token_s_last_place_says_that_a_task_never_started),
+    CASE(a_batch_of_one_take_ends_only_what_it_holds),
+    CASE(a_whole_take_ends_at_once_whatever_its_order),
     CASE(a_lease_that_go_renewed_is_not_ours_any_more),
     CASE(what_go_finished_is_not_finished_again),
     CASE(a_go_server_s_lease_rests_for_thirty_seconds),

@@ -9,7 +9,7 @@
 -- ARGV: id, mode, channel
 -- Returns 1, or 0 when the task does not run.
 local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
-local token = score and tonumber(score) % 1 * 1048576 or 0
+local token = score and math.floor(tonumber(score) % 1 * 1048576) or 0
 if token > 0 then
     local note = string.format('%.0f', token)
     local old, mode = redis.call('HGET', KEYS[2], ARGV[1]), tonumber(ARGV[2])

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --
--- Renews leases; the fraction, which is the token, stays.
+-- Renews leases; the fraction, which is the token and whether the task was started, stays.
 --
 -- KEYS: lease, cancel
 -- ARGV: lease in ms, then id and token of each task
@@ -16,11 +16,11 @@ local cancelled = redis.call('EXISTS', cancel) == 1 and redis.call('HMGET', canc
 local letters = {'c', 'd', 'e'}
 local results, entries = {}, {}
 for k, id in ipairs(ids) do
-    local token = ARGV[2 * k + 1]
-    if scores[k] and tonumber(scores[k]) % 1 == tonumber(token) / 1048576 then
+    local token, fraction = ARGV[2 * k + 1], scores[k] and tonumber(scores[k]) % 1
+    if fraction and math.floor(fraction * 1048576) == tonumber(token) then
         local of, mode = string.match(cancelled and cancelled[k] or '', '^(%d+):?(%d?)$')
         results[k] = of == token and letters[tonumber(mode) or 1] or 'o'
-        entries[#entries + 1] = string.format('%.17g', ends + tonumber(token) / 1048576)
+        entries[#entries + 1] = string.format('%.17g', ends + fraction)
         entries[#entries + 1] = id
     else
         results[k] = 's'

@@ -1,74 +1,153 @@
 -- SPDX-License-Identifier: MIT
 --
--- Ends attempts of one queue's tasks, each under its token. All is checked first; the first write
--- frees memory, so that a full server still lets tasks finish.
+-- Ends attempts of one queue's tasks and starts others, each under its token. All is checked first; the first
+-- write frees memory, so that a full server still lets tasks finish.
 --
 -- KEYS: prefix, lane, pending, active, lease, retry, archived, completed, processed, failed,
---       processed of the day, failed of the day, never started, cancel
--- ARGV: number of the request, now in ms, then for each task: id, token, kind and what the kind needs:
+--       processed of the day, failed of the day, cancel
+-- ARGV: number of the request ("" when it needs no memory), now in ms, then runs of tasks: token, kind, how many,
+--       and for each its id and what the kind needs:
+--         s             started, of those that were taken ahead; twice is the same as once
 --         d             done
 --         l lock        done, and the lock released if it is the task's
 --         c score at message lock result|-   completed until
 --         r score at message   retry;  f score at message   retry after a failure
 --         a message     archived
---         q             back to the head;  n   the same, it never started
+--         q             back to the head
 -- Returns one letter for each task: o (done), s (the token is not the present one).
 local prefix, lane, pending, active, lease, retry, archived, completed, processed, failed,
-    processed_day, failed_day, ns, cancel = unpack(KEYS)
+    processed_day, failed_day, cancel = unpack(KEYS)
 local number, now_ms = ARGV[1], ARGV[2]
-local extras = {d = 0, l = 1, c = 5, r = 3, f = 3, a = 1, q = 0, n = 0}
+local call, tasks = redis.call, prefix .. 't:'
+local extras = {s = 0, d = 0, l = 1, c = 5, r = 3, f = 3, a = 1, q = 0}
 
-local marker = redis.call('GET', lane)
+local marker = number ~= '' and call('GET', lane)
 if marker then
     local last, results = marker:match('^(%d+) (.*)$')
     if last == number then return results end
     if tonumber(last) > tonumber(number) then return redis.error_reply('STALE request') end
 end
 
-local at, asked, n, i, argc = {}, {}, 0, 3, #ARGV
+local runs, total, i, argc = {}, 0, 3, #ARGV
 while i <= argc do
-    n = n + 1
-    at[n], asked[n] = i, ARGV[i]
-    i = i + 3 + extras[ARGV[i + 2]]
+    local kind, count = ARGV[i + 1], tonumber(ARGV[i + 2])
+    local width = 1 + extras[kind]
+    runs[#runs + 1] = {token = tonumber(ARGV[i]), kind = kind, count = count, first = i + 3,
+        last = i + 2 + count * width, width = width}
+    total = total + count
+    i = i + 3 + count * width
 end
-local scores = redis.call('ZMSCORE', lease, unpack(asked))
-local results, held, seen = {}, {}, {}
-for k = 1, n do
-    local id, score = asked[k], scores[k]
-    if score and not seen[id] and tonumber(score) % 1 == tonumber(ARGV[at[k] + 1]) / 1048576 then
-        results[k] = 'o'
-        held[#held + 1] = id
-        seen[id] = true
-    else
-        results[k] = 's'
+
+-- What is known of leases: the score of an id (false: none, ENDED: it ends here), how many have a score in all,
+-- and the token in it.
+local score_of, sharing, token_of, ENDED = {}, {}, {}, 0
+
+-- Tasks that were taken together mostly share one score, and are then found by it with one command.
+local function look_by_score(ids)
+    local score = call('ZSCORE', lease, ids[1])
+    if not score or sharing[score] then return ids end
+    local most, rest = 2 * #ids, {}
+    local found = call('ZRANGEBYSCORE', lease, score, score, 'LIMIT', 0, most + 1)
+    if #found <= most then sharing[score] = #found end
+    for k = 1, #found do score_of[found[k]] = score end
+    for k = 1, #ids do
+        if not score_of[ids[k]] then rest[#rest + 1] = ids[k] end
     end
+    return rest
+end
+
+local function look(run)
+    local ids = {}
+    for a = run.first, run.last, run.width do
+        if score_of[ARGV[a]] == nil then ids[#ids + 1] = ARGV[a] end
+    end
+    if #ids >= 8 then ids = look_by_score(ids) end
+    if #ids == 0 then return end
+    local scores = call('ZMSCORE', lease, unpack(ids))
+    for k = 1, #ids do score_of[ids[k]] = scores[k] end
+end
+
+local function holds(score, token)
+    if not score or score == ENDED then return false end
+    local found = token_of[score]
+    if not found then
+        found = math.floor(tonumber(score) % 1 * 1048576)
+        token_of[score] = found
+    end
+    return found == token
+end
+
+-- One task can be started again and again, but ends once.
+local good, bad, held, leaving, starts = {}, 0, {}, {}, {}
+for _, run in ipairs(runs) do look(run) end
+for _, run in ipairs(runs) do
+    local token, start = run.token, run.kind == 's'
+    for a = run.first, run.last, run.width do
+        local id = ARGV[a]
+        local score = score_of[id]
+        if not holds(score, token) then
+            bad = bad + 1
+        elseif start then
+            good[a] = true
+            starts[#starts + 1] = id
+        else
+            good[a] = true
+            held[#held + 1] = id
+            leaving[score] = (leaving[score] or 0) + 1
+            score_of[id] = ENDED
+        end
+    end
+end
+
+local function leave_leases()
+    for score, count in pairs(leaving) do
+        if sharing[score] ~= count then return call('ZREM', lease, unpack(held)) end
+    end
+    for score in pairs(leaving) do call('ZREMRANGEBYSCORE', lease, score, score) end
 end
 
 -- Mostly the tasks that end are the oldest active ones, in some order: then one cut is enough.
 local function leave_active()
     local count = #held
-    local tail = redis.call('LRANGE', active, -count, -1)
+    local tail = call('LRANGE', active, -count, -1)
     local same = #tail == count
-    for k = 1, #tail do same = same and seen[tail[k]] end
-    redis.call('ZREM', lease, unpack(held))
+    for k = 1, #tail do same = same and score_of[tail[k]] == ENDED end
+    leave_leases()
     if same then
-        redis.call('LTRIM', active, 0, -count - 1)
+        call('LTRIM', active, 0, -count - 1)
     else
-        for k = 1, count do redis.call('LREM', active, -1, held[k]) end
+        for k = 1, count do call('LREM', active, -1, held[k]) end
     end
-    if redis.call('EXISTS', cancel) == 1 then redis.call('HDEL', cancel, unpack(held)) end
+    if call('EXISTS', cancel) == 1 then call('HDEL', cancel, unpack(held)) end
+end
+
+-- Half of a token's last place says that the task never started.
+local function start()
+    local entries, new = {}, {}
+    for _, id in ipairs(starts) do
+        local score = score_of[id]
+        if score ~= ENDED and new[score] == nil then
+            local value = tonumber(score)
+            new[score] = value * 1048576 % 1 > 0 and string.format('%.17g', value - 0.5 / 1048576)
+        end
+        if new[score] then
+            entries[#entries + 1] = new[score]
+            entries[#entries + 1] = id
+        end
+    end
+    if #entries > 0 then call('ZADD', lease, 'XX', unpack(entries)) end
 end
 
 local function release(lock, id)
-    if lock ~= '' and redis.call('GET', lock) == id then redis.call('DEL', lock) end
+    if lock ~= '' and call('GET', lock) == id then call('DEL', lock) end
 end
 
 -- Totals begin again at the largest number that Redis can hold.
 local function count(total, day, by)
     if by == 0 then return end
     local sum = redis.pcall('INCRBY', total, by)
-    if type(sum) == 'table' then redis.call('SET', total, by) end
-    if redis.call('INCRBY', day, by) == by then redis.call('EXPIRE', day, 7776000) end
+    if type(sum) == 'table' then call('SET', total, by) end
+    if call('INCRBY', day, by) == by then call('EXPIRE', day, 7776000) end
 end
 
 local gone, back = {}, {}
@@ -78,47 +157,55 @@ local finish = {}
 function finish.d(key) gone[#gone + 1] = key; ended = ended + 1 end
 function finish.l(key, id, a) finish.d(key); release(ARGV[a], id) end
 function finish.c(key, id, a)
-    redis.call('ZADD', completed, ARGV[a], id)
-    redis.call('HSET', key, 'msg', ARGV[a + 2], 'state', 'completed', 'weir_at', ARGV[a + 1])
-    if ARGV[a + 4] ~= '-' then redis.call('HSET', key, 'result', ARGV[a + 4]:sub(2)) end
+    call('ZADD', completed, ARGV[a], id)
+    call('HSET', key, 'msg', ARGV[a + 2], 'state', 'completed', 'weir_at', ARGV[a + 1])
+    if ARGV[a + 4] ~= '-' then call('HSET', key, 'result', ARGV[a + 4]:sub(2)) end
     release(ARGV[a + 3], id)
     ended = ended + 1
 end
 function finish.r(key, id, a)
-    redis.call('ZADD', retry, ARGV[a], id)
-    redis.call('HSET', key, 'msg', ARGV[a + 2], 'state', 'retry', 'weir_at', ARGV[a + 1])
+    call('ZADD', retry, ARGV[a], id)
+    call('HSET', key, 'msg', ARGV[a + 2], 'state', 'retry', 'weir_at', ARGV[a + 1])
 end
 function finish.f(key, id, a)
     finish.r(key, id, a)
     ended, failures = ended + 1, failures + 1
 end
 function finish.a(key, id, a)
-    redis.call('ZADD', archived, now_s, id)
-    redis.call('HSET', key, 'msg', ARGV[a], 'state', 'archived', 'weir_at', now_ms)
+    call('ZADD', archived, now_s, id)
+    call('HSET', key, 'msg', ARGV[a], 'state', 'archived', 'weir_at', now_ms)
     ended, failures = ended + 1, failures + 1
 end
 function finish.q(key, id)
-    redis.call('HSET', key, 'state', 'pending', 'pending_since', now_ms .. '000000')
+    call('HSET', key, 'state', 'pending', 'pending_since', now_ms .. '000000')
     back[#back + 1] = id
 end
-function finish.n(key, id, a)
-    redis.call('SREM', ns, id .. ':' .. ARGV[a - 2])
-    finish.q(key, id)
-end
 
-if #held > 0 then
+local function finish_all()
     leave_active()
-    for k = 1, n do
-        local a = at[k]
-        if results[k] == 'o' then
-            finish[ARGV[a + 2]](prefix .. 't:' .. ARGV[a], ARGV[a], a + 3)
+    for _, run in ipairs(runs) do
+        local act = finish[run.kind]
+        for a = run.first, run.last, run.width do
+            if act and good[a] then act(tasks .. ARGV[a], ARGV[a], a + 1) end
         end
     end
-    if #gone > 0 then redis.call('DEL', unpack(gone)) end
-    for k = #back, 1, -1 do redis.call('RPUSH', pending, back[k]) end
+    if #gone > 0 then call('DEL', unpack(gone)) end
+    for k = #back, 1, -1 do call('RPUSH', pending, back[k]) end
     count(processed, processed_day, ended)
     count(failed, failed_day, failures)
 end
-local all = table.concat(results)
-redis.call('SET', lane, number .. ' ' .. all, 'EX', 7200)
+
+local function letters()
+    if bad == 0 then return ('o'):rep(total) end
+    local out = {}
+    for _, run in ipairs(runs) do
+        for a = run.first, run.last, run.width do out[#out + 1] = good[a] and 'o' or 's' end
+    end
+    return table.concat(out)
+end
+
+if #held > 0 then finish_all() end
+if #starts > 0 then start() end
+local all = letters()
+if number ~= '' then call('SET', lane, number .. ' ' .. all, 'EX', 7200) end
 return all

@@ -3,10 +3,10 @@
 -- Sets tasks aside whose message cannot be read, taken ones and those of a group or of a staged set: the message is kept
 -- in the quarantine, where people can look at it, and everything else about the task goes.
 --
--- KEYS: prefix, active, lease, never started, quarantine
+-- KEYS: prefix, active, lease, quarantine
 -- ARGV: for each task id, and its token, or the key of its group or set
 -- Returns how many were set aside.
-local prefix, active, lease, ns, quarantine = unpack(KEYS)
+local prefix, active, lease, quarantine = unpack(KEYS)
 
 -- Takes a task out of where it is; false when it is not there any more.
 local function leave(id, where)
@@ -14,10 +14,9 @@ local function leave(id, where)
         return where:sub(1, #prefix) == prefix and redis.call('ZREM', where, id) == 1
     end
     local score = redis.call('ZSCORE', lease, id)
-    if not score or tonumber(score) % 1 ~= tonumber(where) / 1048576 then return false end
+    if not score or math.floor(tonumber(score) % 1 * 1048576) ~= tonumber(where) then return false end
     redis.call('ZREM', lease, id)
     redis.call('LREM', active, 0, id)
-    redis.call('SREM', ns, id .. ':' .. where)
     return true
 end
 

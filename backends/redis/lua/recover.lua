@@ -5,16 +5,20 @@
 -- part; a whole number is a Go server's, which may be late: it counts as dead 30 s after its end.
 -- Active ids without a lease get such an ended one.
 --
--- KEYS: prefix, lane, active, lease, never started, cancel
+-- KEYS: prefix, lane, active, lease, cancel
 -- ARGV: number of the request, max, token, lease in ms, where to begin looking for ids without lease
 -- Returns {repaired, token, id, message, 1 if it was started, ...}
-local prefix, lane, active, lease, ns, cancel = unpack(KEYS)
+local prefix, lane, active, lease, cancel = unpack(KEYS)
 local number, max, token = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local time = redis.call('TIME')
 local now = tonumber(time[1])
 local ends = math.ceil((now * 1000 + tonumber(time[2]) / 1000 + tonumber(ARGV[4])) / 1000)
-local score = string.format('%.17g', ends + tonumber(token) / 1048576)
 local WINDOW = 1000
+
+-- The fraction of a score is the token, and half of its last place that the task never started.
+local function score_of(fraction, started)
+    return string.format('%.17g', ends + (tonumber(fraction) + (started and 0 or 0.5)) / 1048576)
+end
 
 local function again(marker)
     local parts = {}
@@ -23,9 +27,8 @@ local function again(marker)
     for i = 3, #parts, 2 do
         local held = redis.call('ZSCORE', lease, parts[i])
         local msg = redis.call('HGET', prefix .. 't:' .. parts[i], 'msg')
-        if msg and held and tonumber(held) % 1 == tonumber(parts[2]) / 1048576 then
-            redis.call('ZADD', lease, 'XX',
-                string.format('%.17g', ends + tonumber(parts[2]) / 1048576), parts[i])
+        if msg and held and math.floor(tonumber(held) % 1 * 1048576) == tonumber(parts[2]) then
+            redis.call('ZADD', lease, 'XX', score_of(parts[2], parts[i + 1] == '1'), parts[i])
             out[#out + 1] = parts[i]
             out[#out + 1] = msg
             out[#out + 1] = tonumber(parts[i + 1])
@@ -49,7 +52,7 @@ while #dead < max and offset < 1000 do
     for i = 1, #rows, 2 do
         local value = tonumber(rows[i + 1])
         if #dead < max and (value % 1 > 0 or value <= now - 30) then
-            dead[#dead + 1] = {id = rows[i], old = string.format('%.0f', value % 1 * 1048576)}
+            dead[#dead + 1] = {id = rows[i], started = value % 1 * 1048576 % 1 == 0}
         end
     end
     if #rows < 200 then break end
@@ -64,7 +67,6 @@ for _, item in ipairs(dead) do
     local facts = redis.pcall('HMGET', prefix .. 't:' .. item.id, 'state', 'msg')
     item.state, item.msg = facts[1], facts[2]
     if facts.err then item.state, item.msg = nil, nil end
-    item.started = redis.call('SISMEMBER', ns, item.id .. ':' .. item.old) == 0
 end
 
 -- More active ids than leases: some have none. They are looked for in a window that moves on.
@@ -84,14 +86,10 @@ end
 local out, names, repaired = {0, token}, {}, 0
 for _, item in ipairs(dead) do
     if item.msg and item.state == 'active' then
-        redis.call('ZADD', lease, 'XX', score, item.id)
+        redis.call('ZADD', lease, 'XX', score_of(token, item.started), item.id)
         if not in_active[item.id] then
             redis.call('LPUSH', active, item.id)
             repaired = repaired + 1
-        end
-        if not item.started then
-            redis.call('SREM', ns, item.id .. ':' .. item.old)
-            redis.call('SADD', ns, item.id .. ':' .. token)
         end
         local flag = item.started and 1 or 0
         out[#out + 1] = item.id
@@ -102,7 +100,6 @@ for _, item in ipairs(dead) do
     else
         redis.call('ZREM', lease, item.id)
         redis.call('LREM', active, 0, item.id)
-        redis.call('SREM', ns, item.id .. ':' .. item.old)
         if not item.msg then redis.call('DEL', prefix .. 't:' .. item.id) end
         repaired = repaired + 1
     end

@@ -3,7 +3,7 @@
 -- Removes a queue: its tasks, a bounded number a call, and with the last of them all its other keys.
 --
 -- KEYS: prefix, pending, active, lease, scheduled, retry, archived, completed, groups, aggregation sets,
---       paused, processed, failed, never started, cancel, quarantine, ticks
+--       paused, processed, failed, cancel, quarantine, ticks
 -- ARGV: 1 to remove tasks as well, how many, days whose counters go
 -- Returns how many tasks were removed, -1 if it is not empty, -2 if tasks are active.
 local prefix, pending, active, lease = unpack(KEYS)

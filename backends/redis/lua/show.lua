@@ -9,7 +9,7 @@ local prefix, lease = KEYS[1], KEYS[2]
 local results = {}
 for i = 1, #ARGV, 3 do
     local score = redis.call('ZSCORE', lease, ARGV[i])
-    if score and tonumber(score) % 1 == tonumber(ARGV[i + 1]) / 1048576 then
+    if score and math.floor(tonumber(score) % 1 * 1048576) == tonumber(ARGV[i + 1]) then
         redis.call('HSET', prefix .. 't:' .. ARGV[i], 'result', ARGV[i + 2])
         results[#results + 1] = 'o'
     else

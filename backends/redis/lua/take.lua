@@ -3,129 +3,179 @@
 -- Takes the oldest pending tasks of one queue under one lease and token. Ids without a task are dropped.
 -- A resend gives those of its tasks whose token still holds, and never others.
 --
--- KEYS: prefix, lane, pending, active, lease, paused, never started
+-- KEYS: prefix, lane, pending, active, lease, paused
 -- ARGV: number of the request, "take" or "repeat" (only what was taken before), want, token,
 --       how many of them start at once, lease in ms
--- Returns {left, 1 for a resend, token, how many started, id, message, id, message ...}
-local prefix, lane, pending, active, lease, paused, ns = unpack(KEYS)
+-- Returns {id, message, id, message ..., how many started, token, 1 for a resend, left}: the oldest task
+-- comes last, and of the tasks the last ones are started.
+local prefix, lane, pending, active, lease, paused = unpack(KEYS)
 local number, want, token = ARGV[1], tonumber(ARGV[3]), ARGV[4]
 local start, lease_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
+local call, tasks = redis.call, prefix .. 't:'
 
--- The score is when the lease ends, in whole seconds, and the token as its fraction.
-local function score_of(fraction)
-    local now = redis.call('TIME')
+-- The score is when the lease ends, in whole seconds; its fraction is the token, and half of the token's
+-- last place that the task has not started.
+local function scores_of(fraction)
+    local now = call('TIME')
     local ends = math.ceil((tonumber(now[1]) * 1000 + tonumber(now[2]) / 1000 + lease_ms) / 1000)
-    return string.format('%.17g', ends + fraction / 1048576)
+    local score = ends + tonumber(fraction) / 1048576
+    return string.format('%.17g', score), string.format('%.17g', score + 0.5 / 1048576)
+end
+
+local function answer(rows, started, mark, again, left)
+    local n = #rows
+    rows[n + 1], rows[n + 2], rows[n + 3], rows[n + 4] = started, mark, again, left
+    return rows
 end
 
 local function again(marker)
     local parts = {}
     for part in marker:gmatch('[^%z]+') do parts[#parts + 1] = part end
-    local fraction, started = tonumber(parts[2]), tonumber(parts[3])
-    local out = {redis.call('LLEN', pending), 1, parts[2], 0}
-    local score = score_of(fraction)
-    for i = 4, #parts do
+    local fraction, first, started, out = tonumber(parts[2]), tonumber(parts[3]), 0, {}
+    local score, ahead = scores_of(fraction)
+    for i = #parts, 4, -1 do
         local id = parts[i]
-        local held = redis.call('ZSCORE', lease, id)
-        local msg = redis.call('HGET', prefix .. 't:' .. id, 'msg')
-        if msg and held and tonumber(held) % 1 == fraction / 1048576 then
-            redis.call('ZADD', lease, 'XX', score, id)
-            if i - 3 <= started then out[4] = out[4] + 1 end
+        local held = call('ZSCORE', lease, id)
+        local msg = call('HGET', tasks .. id, 'msg')
+        if msg and held and math.floor(tonumber(held) % 1 * 1048576) == fraction then
+            call('ZADD', lease, 'XX', i - 3 <= first and score or ahead, id)
+            if i - 3 <= first then started = started + 1 end
             out[#out + 1] = id
             out[#out + 1] = msg
         end
     end
-    return out
+    return answer(out, started, parts[2], 1, call('LLEN', pending))
 end
 
-local marker = redis.call('GET', lane)
+local marker = call('GET', lane)
 if marker then
     local last = marker:match('^%d+')
     if last == number then return again(marker) end
     if tonumber(last) > tonumber(number) then return redis.error_reply('STALE request') end
 end
-if ARGV[2] == 'repeat' or want == 0 or redis.call('EXISTS', paused) == 1 then
-    local left = redis.call('EXISTS', paused) == 1 and 0 or redis.call('LLEN', pending)
-    return {left, 0, token, 0}
-end
+local closed = call('EXISTS', paused) == 1
+local len = closed and 0 or call('LLEN', pending)
+if ARGV[2] == 'repeat' or want == 0 or len == 0 then return {0, token, 0, len} end
 
 -- The next n ids and their messages, oldest last. SORT reads many hashes in one command, where the server
 -- lets us and the prefix has no star of its own.
-local function peek(len, n)
+local function peek(n)
     if not prefix:find('[*>]') then
         local rows = redis.pcall('SORT', pending, 'BY', 'nosort', 'LIMIT', len - n, n, 'GET', '#',
-            'GET', prefix .. 't:*->msg')
+            'GET', tasks .. '*->msg')
         if not rows.err then return rows end
     end
     local rows = {}
-    for _, id in ipairs(redis.call('LRANGE', pending, -n, -1)) do
-        local msg = redis.pcall('HGET', prefix .. 't:' .. id, 'msg')
+    for _, id in ipairs(call('LRANGE', pending, -n, -1)) do
+        local msg = redis.pcall('HGET', tasks .. id, 'msg')
         rows[#rows + 1] = id
         rows[#rows + 1] = type(msg) == 'string' and msg
     end
     return rows
 end
 
--- Which of the ids are ours alone: one that is in the list twice, or runs, must not run again. What has
+local dropped = 0
+
+-- Leaves only rows with a message; ids without one are gone.
+local function drop_bare(rows)
+    local out = {}
+    for i = 1, #rows, 2 do
+        if rows[i + 1] then
+            out[#out + 1] = rows[i]
+            out[#out + 1] = rows[i + 1]
+        else
+            call('DEL', tasks .. rows[i])
+            dropped = dropped + 1
+        end
+    end
+    return out
+end
+
+-- Leaves only what is ours alone: an id that is in the list twice, or runs, must not run again. What has
 -- a lease without being active is damaged, and taken.
-local function without_held(ids, score)
+local function drop_held(rows, score, ahead)
     local mine, seen = {}, {}
-    for _, id in ipairs(ids) do
-        local held = redis.call('ZSCORE', lease, id)
-        if held == score and not seen[id] then
-            mine[#mine + 1] = id
-        elseif not seen[id] and redis.call('HGET', prefix .. 't:' .. id, 'state') ~= 'active' then
-            redis.call('ZADD', lease, 'XX', score, id)
-            mine[#mine + 1] = id
+    for i = #rows - 1, 1, -2 do
+        local id = rows[i]
+        local held = tonumber(call('ZSCORE', lease, id))
+        local ours = held == tonumber(score) or held == tonumber(ahead)
+        if not seen[id] and (ours or call('HGET', tasks .. id, 'state') ~= 'active') then
+            table.insert(mine, 1, rows[i + 1])
+            table.insert(mine, 1, id)
+        else
+            dropped = dropped + 1
         end
         seen[id] = true
     end
     return mine
 end
 
-local out, ids, msgs, dropped = {0, 0, token, 0}, {}, {}, 0
-local len = redis.call('LLEN', pending)
-local score = score_of(tonumber(token))
-while len > 0 and #ids < want and dropped < 1000 do
-    local n = math.min(want - #ids, len)
-    local rows = peek(len, n)
-    local taken, entries = {}, {}
-    redis.call('RPOP', pending, n)
-    for i = #rows - 1, 1, -2 do
-        if rows[i + 1] then
-            taken[#taken + 1] = rows[i]
-            msgs[rows[i]] = rows[i + 1]
-        else
-            redis.call('DEL', prefix .. 't:' .. rows[i])
-            dropped = dropped + 1
+-- The ids of rows, oldest first, and their leases.
+local function list(rows, before, score, ahead)
+    local ids, entries, n, started = {}, {}, #rows, start - before
+    for i = 1, n, 2 do
+        local k = (n - i + 1) / 2
+        ids[k] = rows[i]
+        entries[i] = k > started and ahead or score
+        entries[i + 1] = rows[i]
+    end
+    return ids, entries
+end
+
+-- Redis keeps a small set as a list, whose every look-up reads it from its head, and which is for
+-- batches the slower of the two. A member that is too long for a list, and gone at once, makes it no list.
+local LONG = ('-'):rep(100)
+local function add_leases(entries)
+    if #entries < 32 then return call('ZADD', lease, 'NX', unpack(entries)) end
+    local added = call('ZADD', lease, 'NX', entries[1], LONG, unpack(entries))
+    call('ZREM', lease, LONG)
+    return added - 1
+end
+
+-- Takes the n oldest, of which some may turn out to be none.
+local function take(n, before, score, ahead)
+    local rows = peek(n)
+    call('LTRIM', pending, 0, -n - 1)
+    for i = 2, 2 * n, 2 do
+        if not rows[i] then
+            rows = drop_bare(rows)
+            break
         end
     end
-    -- The newest first: a small set is a list, and ids that sort by age are then found at its head.
-    for i = #taken, 1, -1 do
-        entries[#entries + 1] = score
-        entries[#entries + 1] = taken[i]
+    if #rows == 0 then return rows, rows end
+    local ids, entries = list(rows, before, score, ahead)
+    if add_leases(entries) < #ids then
+        rows = drop_held(rows, score, ahead)
+        if #rows == 0 then return rows, rows end
+        ids, entries = list(rows, before, score, ahead)
+        call('ZADD', lease, 'XX', unpack(entries))
     end
-    if #taken > 0 and redis.call('ZADD', lease, 'NX', unpack(entries)) < #taken then
-        local mine = without_held(taken, score)
-        dropped = dropped + #taken - #mine
-        taken = mine
+    call('LPUSH', active, unpack(ids))
+    for i = 1, #ids do
+        local key = tasks .. ids[i]
+        call('HSET', key, 'state', 'active')
+        call('HDEL', key, 'pending_since')
     end
-    if #taken > 0 then redis.call('LPUSH', active, unpack(taken)) end
-    for i = 1, #taken do ids[#ids + 1] = taken[i] end
+    return rows, ids
+end
+
+local score, ahead = scores_of(token)
+local out, ids
+while len > 0 and (not ids or #ids < want) and dropped < 1000 do
+    local n = math.min(want - (ids and #ids or 0), len)
+    local rows, more = take(n, ids and #ids or 0, score, ahead)
     len = len - n
+    if not ids then
+        out, ids = rows, more
+    else
+        for i = 1, #out do rows[#rows + 1] = out[i] end
+        for i = 1, #more do ids[#ids + 1] = more[i] end
+        out = rows
+    end
 end
-for i = 1, #ids do
-    local key = prefix .. 't:' .. ids[i]
-    redis.call('HSET', key, 'state', 'active')
-    redis.call('HDEL', key, 'pending_since')
-    if i > start then redis.call('SADD', ns, ids[i] .. ':' .. token) end
-    out[#out + 1] = ids[i]
-    out[#out + 1] = msgs[ids[i]]
-end
-out[1] = len
+local started = math.min(start, #ids)
 if #ids > 0 then
-    out[4] = math.min(start, #ids)
-    redis.call('SET', lane, number .. '\0' .. token .. '\0' .. out[4] .. '\0' ..
-        table.concat(ids, '\0'), 'EX', 7200)
+    call('SET', lane, number .. '\0' .. token .. '\0' .. started .. '\0' .. table.concat(ids, '\0'),
+        'EX', 7200)
 end
-return out
+return answer(out, started, token, 0, len)
