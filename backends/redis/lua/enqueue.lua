@@ -8,8 +8,9 @@
 -- Returns one letter for each task: o (put), c (the id exists), d (the lock is held).
 local prefix, lane, pending, scheduled, groups = unpack(KEYS)
 local number, now_ms = ARGV[1], ARGV[2]
+local call, tasks = redis.call, prefix .. 't:'
 
-local marker = redis.call('GET', lane)
+local marker = call('GET', lane)
 if marker then
     local last, results = marker:match('^(%d+) (.*)$')
     if last == number then return results end
@@ -20,9 +21,9 @@ end
 local ids, msgs, keys, extra = {}, {}, {}, {}
 local i, n, argc = 3, 0, #ARGV
 while i <= argc do
+    local id, flags = ARGV[i], ARGV[i + 2]
     n = n + 1
-    ids[n], msgs[n], keys[n] = ARGV[i], ARGV[i + 1], prefix .. 't:' .. ARGV[i]
-    local flags = ARGV[i + 2]
+    ids[n], msgs[n], keys[n] = id, ARGV[i + 1], tasks .. id
     i = i + 3
     if flags ~= '' then
         local item = {}
@@ -42,55 +43,60 @@ while i <= argc do
     end
 end
 
--- Nearly always no id is there: one command tells.
-local none = redis.call('EXISTS', unpack(keys)) == 0
-local results, seen = {}, {}
+-- Nearly always no id is there: one command tells. refused[k] is the letter of what is not put.
+local none = call('EXISTS', unpack(keys)) == 0
+local refused, seen = {}, {}
 for k = 1, n do
     local key, lock = keys[k], extra[k] and extra[k].lock
-    if seen[key] or not (none or redis.call('EXISTS', key) == 0) then
-        results[k] = 'c'
-    elseif lock and (seen[lock] or redis.call('EXISTS', lock) == 1) then
-        results[k] = 'd'
+    if seen[key] or not (none or call('EXISTS', key) == 0) then
+        refused[k] = 'c'
+    elseif lock and (seen[lock] or call('EXISTS', lock) == 1) then
+        refused[k] = 'd'
     else
-        results[k] = 'o'
         seen[key] = true
         if lock then seen[lock] = true end
     end
 end
 
-local since, now_s = now_ms .. '000000', string.format('%.0f', math.floor(tonumber(now_ms) / 1000))
-local new = {}
+local since = now_ms .. '000000'
+local new, count = {}, 0
 
 local function put_special(k, item)
     local key, id = keys[k], ids[k]
     if item.score then
-        redis.call('HSET', key, 'msg', msgs[k], 'state', 'scheduled', 'weir_at', item.at)
-        redis.call('ZADD', scheduled, item.score, id)
-        if item.group then redis.call('HSET', key, 'group', item.group) end
+        call('HSET', key, 'msg', msgs[k], 'state', 'scheduled', 'weir_at', item.at)
+        call('ZADD', scheduled, item.score, id)
+        if item.group then call('HSET', key, 'group', item.group) end
     elseif item.group then
-        redis.call('HSET', key, 'msg', msgs[k], 'state', 'aggregating', 'group', item.group,
-            'weir_at', now_ms)
-        redis.call('ZADD', prefix .. 'g:' .. item.group, now_s, id)
-        redis.call('SADD', groups, item.group)
+        call('HSET', key, 'msg', msgs[k], 'state', 'aggregating', 'group', item.group, 'weir_at', now_ms)
+        call('ZADD', prefix .. 'g:' .. item.group, string.format('%.0f', math.floor(now_ms / 1000)), id)
+        call('SADD', groups, item.group)
     else
-        redis.call('HSET', key, 'msg', msgs[k], 'state', 'pending', 'pending_since', since)
-        new[#new + 1] = id
+        call('HSET', key, 'msg', msgs[k], 'state', 'pending', 'pending_since', since, 'unique_key', item.lock)
+        count = count + 1
+        new[count] = id
     end
     if item.lock then
-        redis.call('HSET', key, 'unique_key', item.lock)
-        redis.call('SET', item.lock, id, 'PX', item.ttl)
+        if item.score or item.group then call('HSET', key, 'unique_key', item.lock) end
+        call('SET', item.lock, id, 'PX', item.ttl)
     end
 end
 
 for k = 1, n do
-    if results[k] == 'o' and extra[k] then
+    if not refused[k] and extra[k] then
         put_special(k, extra[k])
-    elseif results[k] == 'o' then
-        redis.call('HSET', keys[k], 'msg', msgs[k], 'state', 'pending', 'pending_since', since)
-        new[#new + 1] = ids[k]
+    elseif not refused[k] then
+        call('HSET', keys[k], 'msg', msgs[k], 'state', 'pending', 'pending_since', since)
+        count = count + 1
+        new[count] = ids[k]
     end
 end
-if #new > 0 then redis.call('LPUSH', pending, unpack(new)) end
-local all = table.concat(results)
-redis.call('SET', lane, number .. ' ' .. all, 'EX', 7200)
+if count > 0 then call('LPUSH', pending, unpack(new)) end
+
+local all = ('o'):rep(n)
+if next(refused) then
+    for k = 1, n do refused[k] = refused[k] or 'o' end
+    all = table.concat(refused)
+end
+call('SET', lane, number .. ' ' .. all, 'EX', '7200')
 return all

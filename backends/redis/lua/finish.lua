@@ -19,7 +19,7 @@ local prefix, lane, pending, active, lease, retry, archived, completed, processe
     processed_day, failed_day, cancel = unpack(KEYS)
 local number, now_ms = ARGV[1], ARGV[2]
 local call, tasks = redis.call, prefix .. 't:'
-local extras = {s = 0, d = 0, l = 1, c = 5, r = 3, f = 3, a = 1, q = 0}
+local widths = {s = 1, d = 1, l = 2, c = 6, r = 4, f = 4, a = 2, q = 1}
 
 local marker = number ~= '' and call('GET', lane)
 if marker then
@@ -28,12 +28,11 @@ if marker then
     if tonumber(last) > tonumber(number) then return redis.error_reply('STALE request') end
 end
 
+-- Of each run: token, kind, where its first task is, where its last one ends, and the width of one.
 local runs, total, i, argc = {}, 0, 3, #ARGV
 while i <= argc do
-    local kind, count = ARGV[i + 1], tonumber(ARGV[i + 2])
-    local width = 1 + extras[kind]
-    runs[#runs + 1] = {token = tonumber(ARGV[i]), kind = kind, count = count, first = i + 3,
-        last = i + 2 + count * width, width = width}
+    local width, count = widths[ARGV[i + 1]], tonumber(ARGV[i + 2])
+    runs[#runs + 1] = {tonumber(ARGV[i]), ARGV[i + 1], i + 3, i + 2 + count * width, width}
     total = total + count
     i = i + 3 + count * width
 end
@@ -47,7 +46,7 @@ local function look_by_score(ids)
     local score = call('ZSCORE', lease, ids[1])
     if not score or sharing[score] then return ids end
     local most, rest = 2 * #ids, {}
-    local found = call('ZRANGEBYSCORE', lease, score, score, 'LIMIT', 0, most + 1)
+    local found = call('ZRANGEBYSCORE', lease, score, score, 'LIMIT', '0', most + 1)
     if #found <= most then sharing[score] = #found end
     for k = 1, #found do score_of[found[k]] = score end
     for k = 1, #ids do
@@ -58,7 +57,7 @@ end
 
 local function look(run)
     local ids = {}
-    for a = run.first, run.last, run.width do
+    for a = run[3], run[4], run[5] do
         if score_of[ARGV[a]] == nil then ids[#ids + 1] = ARGV[a] end
     end
     if #ids >= 8 then ids = look_by_score(ids) end
@@ -81,8 +80,8 @@ end
 local good, bad, held, leaving, starts = {}, 0, {}, {}, {}
 for _, run in ipairs(runs) do look(run) end
 for _, run in ipairs(runs) do
-    local token, start = run.token, run.kind == 's'
-    for a = run.first, run.last, run.width do
+    local token, start = run[1], run[2] == 's'
+    for a = run[3], run[4], run[5] do
         local id = ARGV[a]
         local score = score_of[id]
         if not holds(score, token) then
@@ -109,12 +108,12 @@ end
 -- Mostly the tasks that end are the oldest active ones, in some order: then one cut is enough.
 local function leave_active()
     local count = #held
-    local tail = call('LRANGE', active, -count, -1)
+    local tail = call('LRANGE', active, -count, '-1')
     local same = #tail == count
     for k = 1, #tail do same = same and score_of[tail[k]] == ENDED end
     leave_leases()
     if same then
-        call('LTRIM', active, 0, -count - 1)
+        call('LTRIM', active, '0', -count - 1)
     else
         for k = 1, count do call('LREM', active, -1, held[k]) end
     end
@@ -147,45 +146,53 @@ local function count(total, day, by)
     if by == 0 then return end
     local sum = redis.pcall('INCRBY', total, by)
     if type(sum) == 'table' then call('SET', total, by) end
-    if call('INCRBY', day, by) == by then call('EXPIRE', day, 7776000) end
+    if call('INCRBY', day, by) == by then call('EXPIRE', day, '7776000') end
 end
 
-local gone, back = {}, {}
-local ended, failures = 0, 0
-local now_s = string.format('%.0f', math.floor(tonumber(now_ms) / 1000))
-local finish = {}
-function finish.d(key) gone[#gone + 1] = key; ended = ended + 1 end
-function finish.l(key, id, a) finish.d(key); release(ARGV[a], id) end
-function finish.c(key, id, a)
-    call('ZADD', completed, ARGV[a], id)
-    call('HSET', key, 'msg', ARGV[a + 2], 'state', 'completed', 'weir_at', ARGV[a + 1])
-    if ARGV[a + 4] ~= '-' then call('HSET', key, 'result', ARGV[a + 4]:sub(2)) end
-    release(ARGV[a + 3], id)
-    ended = ended + 1
+local gone, back, ended, failures = {}, {}, 0, 0
+
+-- What a kind makes of a task, given its hash, its id and where what the kind needs begins.
+local finish = {
+    d = function(key)
+        gone[#gone + 1] = key
+        ended = ended + 1
+    end,
+    c = function(key, id, a)
+        call('ZADD', completed, ARGV[a], id)
+        call('HSET', key, 'msg', ARGV[a + 2], 'state', 'completed', 'weir_at', ARGV[a + 1])
+        if ARGV[a + 4] ~= '-' then call('HSET', key, 'result', ARGV[a + 4]:sub(2)) end
+        release(ARGV[a + 3], id)
+        ended = ended + 1
+    end,
+    r = function(key, id, a)
+        call('ZADD', retry, ARGV[a], id)
+        call('HSET', key, 'msg', ARGV[a + 2], 'state', 'retry', 'weir_at', ARGV[a + 1])
+    end,
+    a = function(key, id, a)
+        call('ZADD', archived, string.format('%.0f', math.floor(now_ms / 1000)), id)
+        call('HSET', key, 'msg', ARGV[a], 'state', 'archived', 'weir_at', now_ms)
+        ended, failures = ended + 1, failures + 1
+    end,
+    q = function(key, id)
+        call('HSET', key, 'state', 'pending', 'pending_since', now_ms .. '000000')
+        back[#back + 1] = id
+    end,
+    l = false, f = false,
+}
+finish.l = function(key, id, a)
+    finish.d(key)
+    release(ARGV[a], id)
 end
-function finish.r(key, id, a)
-    call('ZADD', retry, ARGV[a], id)
-    call('HSET', key, 'msg', ARGV[a + 2], 'state', 'retry', 'weir_at', ARGV[a + 1])
-end
-function finish.f(key, id, a)
+finish.f = function(key, id, a)
     finish.r(key, id, a)
     ended, failures = ended + 1, failures + 1
-end
-function finish.a(key, id, a)
-    call('ZADD', archived, now_s, id)
-    call('HSET', key, 'msg', ARGV[a], 'state', 'archived', 'weir_at', now_ms)
-    ended, failures = ended + 1, failures + 1
-end
-function finish.q(key, id)
-    call('HSET', key, 'state', 'pending', 'pending_since', now_ms .. '000000')
-    back[#back + 1] = id
 end
 
 local function finish_all()
     leave_active()
     for _, run in ipairs(runs) do
-        local act = finish[run.kind]
-        for a = run.first, run.last, run.width do
+        local act = finish[run[2]]
+        for a = run[3], run[4], run[5] do
             if act and good[a] then act(tasks .. ARGV[a], ARGV[a], a + 1) end
         end
     end
@@ -199,7 +206,7 @@ local function letters()
     if bad == 0 then return ('o'):rep(total) end
     local out = {}
     for _, run in ipairs(runs) do
-        for a = run.first, run.last, run.width do out[#out + 1] = good[a] and 'o' or 's' end
+        for a = run[3], run[4], run[5] do out[#out + 1] = good[a] and 'o' or 's' end
     end
     return table.concat(out)
 end
@@ -207,5 +214,5 @@ end
 if #held > 0 then finish_all() end
 if #starts > 0 then start() end
 local all = letters()
-if number ~= '' then call('SET', lane, number .. ' ' .. all, 'EX', 7200) end
+if number ~= '' then call('SET', lane, number .. ' ' .. all, 'EX', '7200') end
 return all

@@ -15,11 +15,12 @@ local call, tasks = redis.call, prefix .. 't:'
 
 -- The score is when the lease ends, in whole seconds; its fraction is the token, and half of the token's
 -- last place that the task has not started.
-local function scores_of(fraction)
+local function scores_of(fraction, all_start)
     local now = call('TIME')
-    local ends = math.ceil((tonumber(now[1]) * 1000 + tonumber(now[2]) / 1000 + lease_ms) / 1000)
-    local score = ends + tonumber(fraction) / 1048576
-    return string.format('%.17g', score), string.format('%.17g', score + 0.5 / 1048576)
+    local ends = math.ceil((now[1] * 1000 + now[2] / 1000 + lease_ms) / 1000)
+    local score = ends + fraction / 1048576
+    local text = string.format('%.17g', score)
+    return text, all_start and text or string.format('%.17g', score + 0.5 / 1048576)
 end
 
 local function answer(rows, started, mark, again, left)
@@ -135,7 +136,7 @@ end
 -- Takes the n oldest, of which some may turn out to be none.
 local function take(n, before, score, ahead)
     local rows = peek(n)
-    call('LTRIM', pending, 0, -n - 1)
+    call('LTRIM', pending, '0', -n - 1)
     for i = 2, 2 * n, 2 do
         if not rows[i] then
             rows = drop_bare(rows)
@@ -159,7 +160,7 @@ local function take(n, before, score, ahead)
     return rows, ids
 end
 
-local score, ahead = scores_of(token)
+local score, ahead = scores_of(token, start >= want)
 local out, ids
 while len > 0 and (not ids or #ids < want) and dropped < 1000 do
     local n = math.min(want - (ids and #ids or 0), len)
@@ -176,6 +177,6 @@ end
 local started = math.min(start, #ids)
 if #ids > 0 then
     call('SET', lane, number .. '\0' .. token .. '\0' .. started .. '\0' .. table.concat(ids, '\0'),
-        'EX', 7200)
+        'EX', '7200')
 end
 return answer(out, started, token, 0, len)
