@@ -100,7 +100,7 @@ raw_number(const char *format, ...)
     va_end(args);
     if (last->type == REDIS_REPLY_INTEGER)
         return last->integer;
-    return last->str ? atoll(last->str) : -1;
+    return last->str ? (long long)strtod(last->str, NULL) : -1; /* scores may have an exponent */
 }
 
 const char *

@@ -340,9 +340,10 @@ typedef struct weir_backend {
      * Parts on different queues are not atomic together. Paused queues give nothing. Tasks are
      * taken oldest first, each at most once, and become active under a new token. When the call
      * fails, claims already given to the sink are not held: the store returns them, as never
-     * started, when their leases end, or a resend gives them again. A resend gives only those tasks
-     * whose token still holds, never others instead. Finishing goes on when the store is full, as
-     * far as the store can.
+     * started, when their leases end, or a resend gives them again. Only where the caller died with
+     * the reply may those that were to start at once count as started. A resend gives only those
+     * tasks whose token still holds, never others instead. Finishing goes on when the store is
+     * full, as far as the store can.
      */
     int (*consume)(void *self, const weir_request_id *request, int64_t now_ms, weir_consume *work,
                    weir_error *err);
