@@ -47,7 +47,7 @@ open_with(size_t count, weir_state state, size_t payload_len)
     weir_broker *broker = kit_open("?sync=normal", NULL);
     weir_enqueue_item *items = calloc(count, sizeof(*items));
     weir_task_info *tasks = calloc(count, sizeof(*tasks));
-    char(*ids)[16] = calloc(count, sizeof(*ids));
+    char(*ids)[24] = calloc(count, sizeof(*ids));
     char *payload = calloc(1, payload_len + 1);
     sqlite3 *db = kit_store(broker)->writer.conn.db;
 
