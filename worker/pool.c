@@ -213,11 +213,13 @@ work(struct weir__slot *slot)
         weir__slot_run(slot);
     }
     bool end = server->workers_end;
+    struct weir__slot *called = NULL;
     if (!end) {
         weir__slot_rest(slot);
         slot->wakes_mover = weir__mover_call(server) || slot->wakes_mover;
+        called = weir__slots_call(server);
     }
-    unlock_and_wake(slot, NULL);
+    unlock_and_wake(slot, called);
     return !end;
 }
 
