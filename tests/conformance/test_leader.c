@@ -4,6 +4,8 @@
 
 #include "kit.h"
 
+#include <time.h>
+
 #define TTL_MS 400
 
 static bool
@@ -31,15 +33,41 @@ the_first_who_asks_leads_and_others_do_not(void)
     YES(lead("periodic", "a"));
 }
 
+static int64_t
+mono_ms(void)
+{
+    struct timespec at;
+
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    return (int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000;
+}
+
+/* Whether b has to wait after a has renewed. What a machine says that slept over the end does not count. */
+static bool
+b_waits(void)
+{
+    for (int tries = 0; tries < 20; tries++) {
+        int64_t renewed_ms;
+
+        YES(lead("periodic", "a"));
+        pass(TTL_MS / 2);
+        renewed_ms = mono_ms();
+        YES(lead("periodic", "a"));
+        pass(TTL_MS / 2 + TTL_MS / 4);
+        if (!lead("periodic", "b"))
+            return true;
+        if (mono_ms() - renewed_ms < TTL_MS)
+            return false;
+        resign("periodic", "b");
+    }
+    return false;
+}
+
 static void
 a_renewed_leadership_goes_on(void)
 {
     NEED(LEADER);
-    YES(lead("periodic", "a"));
-    pass(TTL_MS / 2);
-    YES(lead("periodic", "a"));
-    pass(TTL_MS / 2 + TTL_MS / 4);
-    YES(!lead("periodic", "b"));
+    YES(b_waits());
 }
 
 static void
