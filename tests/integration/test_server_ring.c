@@ -260,7 +260,7 @@ queues_get_their_shares_of_what_is_taken_ahead(void)
 {
     weir_server_options options = world_options();
     weir_queue_weight weights[FAIR_QUEUES];
-    char names[FAIR_QUEUES][8];
+    char names[FAIR_QUEUES][16];
 
     for (int q = 0; q < FAIR_QUEUES; q++) {
         snprintf(names[q], sizeof(names[q]), "q%d", q);

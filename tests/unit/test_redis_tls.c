@@ -123,7 +123,8 @@ a_client_without_a_certificate_is_refused(void)
     serve("server");
     redis = fixture_open("rediss://127.0.0.1:%d?tls_ca=%s/ca.crt", port, folder);
     CU_ASSERT_EQUAL(fixture_do(redis, "PING", text), WEIR_E_UNAVAILABLE);
-    CU_ASSERT_PTR_NOT_NULL(strstr(text, "certificate"));
+    /* The server says so after the handshake; when it has gone by the time we write, its words are lost. */
+    CU_ASSERT_TRUE(strstr(text, "certificate") != NULL || strstr(text, "reset") != NULL);
 }
 
 static void
