@@ -234,7 +234,7 @@ count_share(weir_context *ctx, const weir_task_info *task, void *arg)
 }
 
 static void
-fill_fairly(char names[][8])
+fill_fairly(char names[][16])
 {
     static weir_task tasks[100];
 
