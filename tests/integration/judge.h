@@ -49,7 +49,11 @@ void judge_acknowledged(struct evidence *evidence);
 void judge_finished(const struct evidence *evidence);
 /* No two live workers ran a task at once, unless one had lost its lease and noticed. */
 void judge_overlaps(struct evidence *evidence);
-/* The queues' counters: what was processed and has not failed is what is completed. */
+/*
+ * The queues' counters: what was processed and has not failed is what is completed. Where a file of Redis was torn, less
+ * than what was lost may be off: Redis (7.0 as well) leaves the first part of a torn transaction in the file, and executes
+ * it together with the next one when it starts once more.
+ */
 void judge_counters(const struct evidence *evidence, struct crew_scene *scene);
 /* Without kills: each acknowledged task ended once, and nothing started twice but after a failure. */
 void judge_once(const struct evidence *evidence);
