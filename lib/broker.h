@@ -6,6 +6,7 @@
 #ifndef WEIR_LIB_BROKER_H
 #define WEIR_LIB_BROKER_H
 
+#include "gather.h"
 #include "lanes.h"
 
 #include <stdatomic.h>
@@ -21,6 +22,7 @@ struct weir_broker {
     char *url;             /* redacted */
     atomic_uint refs;
     struct weir__lanes lanes;
+    struct weir__gather gather;
 };
 
 /* WEIR_E_UNSUPPORTED, naming what was wanted, unless the broker has the capability. */

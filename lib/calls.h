@@ -52,6 +52,9 @@ unsigned weir__broker_capabilities(const weir_broker *broker);
 
 int weir__ping(weir_broker *broker, weir_error *err);
 int weir__enqueue(weir_broker *broker, weir_enqueue_item *items, size_t count, weir_error *err);
+/* One task, in one call to the backend with those that other threads enqueue at the same time (gather.h). Returns the
+ * item's result; err has the text of a call that failed. */
+int weir__enqueue_one(weir_broker *broker, weir_enqueue_item *item, weir_error *err);
 /*
  * The whole of <weir/broker.h>'s consume. finishes and starts may be absent (count 0); want and
  * claims are both NULL when nothing is to be taken. On failure claims->count is 0 and nothing new

@@ -183,12 +183,15 @@ enqueue_chunk(struct chunk *chunk, size_t first, struct report *report)
     const weir_enqueue_item *item = chunk->items;
     weir_error call_error;
     size_t n;
-    int rc;
+    int rc = 0;
 
     weir_error_clear(&call_error);
     chunk->now_ms = weir__broker_now_ms(chunk->broker);
     n = prepare_all(chunk);
-    rc = weir__enqueue(chunk->broker, chunk->items, n, &call_error);
+    if (report->many)
+        rc = weir__enqueue(chunk->broker, chunk->items, n, &call_error);
+    else if (n > 0)
+        rc = weir__enqueue_one(chunk->broker, chunk->items, &call_error);
     for (size_t i = 0; i < chunk->count; i++) {
         struct slot *slot = &chunk->slots[i];
 

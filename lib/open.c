@@ -52,6 +52,10 @@ broker_new(weir_broker **result, const struct weir__url *url, const weir_broker_
 
     if (!broker)
         return weir_error_set(err, rc, NULL);
+    if (weir__gather_init(&broker->gather) < 0) {
+        free(broker);
+        return weir_error_set(err, rc, NULL);
+    }
     atomic_init(&broker->refs, 1);
     broker->clock = weir__clock_or_system(options->clock);
     broker->logger = options->logger;
@@ -71,6 +75,7 @@ broker_new(weir_broker **result, const struct weir__url *url, const weir_broker_
     return 0;
 
 fail:
+    weir__gather_release(&broker->gather);
     free(broker->url);
     free(broker);
     return rc;
@@ -114,6 +119,7 @@ weir_broker_close(weir_broker *broker)
     if (!broker || atomic_fetch_sub_explicit(&broker->refs, 1, memory_order_acq_rel) != 1)
         return;
     broker->backend->close(broker->self);
+    weir__gather_release(&broker->gather);
     free(broker->url);
     free(broker);
 }

@@ -37,7 +37,9 @@ WEIR_API void weir_client_free(weir_client *client);
  * (names the option), WEIR_E_TOO_BIG, WEIR_E_CONFLICT (the id is taken), WEIR_E_DUPLICATE (the
  * uniqueness lock is taken), WEIR_E_UNKNOWN (the reply was lost even after a resend: the task may
  * be there), WEIR_E_UNAVAILABLE, WEIR_E_BUSY, WEIR_E_FULL, WEIR_E_READONLY and others of the
- * broker. Any thread; several threads on one client are as good as one each. Since 0.1.
+ * broker. Any thread; several threads on one client are as good as one each. Threads that enqueue at the same
+ * time share the trips and the transactions of the broker, on one client or several of one broker; each is told of its
+ * own task. While the broker does not answer a call may last as long as two. Since 0.1.
  */
 WEIR_API int weir_enqueue(weir_client *client, const weir_task *task, weir_receipt *receipt,
                           weir_error *err);
