@@ -73,6 +73,7 @@ weir__redis_tls_pending(const redisContext *ctx)
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -119,10 +120,13 @@ quiet_end(const struct quiet *q)
 
 /* ---- certificates ---- */
 
+/* OpenSSL has no words for the system's errors ("Broken pipe"). */
 static const char *
 reason(void)
 {
-    const char *text = ERR_reason_error_string(ERR_peek_last_error());
+    unsigned long error = ERR_peek_last_error();
+    const char *text =
+        ERR_SYSTEM_ERROR(error) ? strerror(ERR_GET_REASON(error)) : ERR_reason_error_string(error);
 
     return text != NULL ? text : "unknown error";
 }

@@ -56,7 +56,8 @@ expect_status()
 # expect_out TEXT, expect_err TEXT: the output has this text in one line.
 expect_out()
 {
-    grep -qF -e "$1" "$tmp/out" || fail "$ran: no \"$1\" in: $(head -c 500 "$tmp/out")"
+    grep -qF -e "$1" "$tmp/out" ||
+        fail "$ran (exit status $status): no \"$1\" in: $(head -c 500 "$tmp/out") $(head -c 500 "$tmp/err")"
 }
 
 expect_err()

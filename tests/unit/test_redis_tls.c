@@ -124,7 +124,8 @@ a_client_without_a_certificate_is_refused(void)
     redis = fixture_open("rediss://127.0.0.1:%d?tls_ca=%s/ca.crt", port, folder);
     CU_ASSERT_EQUAL(fixture_do(redis, "PING", text), WEIR_E_UNAVAILABLE);
     /* The server says so after the handshake; when it has gone by the time we write, its words are lost. */
-    CU_ASSERT_TRUE(strstr(text, "certificate") != NULL || strstr(text, "reset") != NULL);
+    CU_ASSERT_TRUE(strstr(text, "certificate") != NULL || strstr(text, "reset") != NULL ||
+                   strstr(text, "Broken pipe") != NULL);
 }
 
 static void
