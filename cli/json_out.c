@@ -103,6 +103,7 @@ json_out_task(const weir_task_info *task)
     json_object_set_new(object, "lease_expires_at", json_out_time(task->lease_expires_at_ms));
     json_object_set_new(object, "is_orphaned", json_boolean(task->is_orphaned));
     json_object_set_new(object, "retention_ms", json_integer(task->retention_ms));
+    json_object_set_new(object, "archive_for_ms", json_integer(task->archive_for_ms));
     json_object_set_new(object, "completed_at",
                         json_out_time(completed ? task->state_since_ms : 0));
     json_object_set_new(object, "unique_key", json_out_text(task->unique_key));

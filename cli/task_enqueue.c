@@ -159,6 +159,9 @@ static const struct option_row rows[] = {
     {"deadline", 0, OPTION_CALL, 0, "WHEN", "not after that time", task_set_deadline},
     {"retention", 0, OPTION_CALL, 0, "TIME",
      "keep it so long once it succeeded (default: not at all)", task_set_retention},
+    {"archive-for", 0, OPTION_CALL, 0, "TIME",
+     "keep it so long once it is archived (default: as the servers\nare told, 90 days)",
+     task_set_archive_for},
     {"unique", 'u', OPTION_CALL, 0, "TIME",
      "refuse the same type and payload in this queue for so long,\nor until it succeeded",
      task_set_unique},
@@ -181,8 +184,8 @@ const struct command command_task_enqueue = {
         "With --from-jsonl the other options are defaults for what a line does not say. A line:\n"
         "  {\"type\":\"email:deliver\",\"payload\":{\"user_id\":42},\"queue\":\"low\",\"in\":\"10m\"}\n"
         "Keys: type, payload (a string is stored as its bytes, another value as compact JSON),\n"
-        "payload_base64, queue, id, group, in, at, max_retry, timeout, deadline, retention, unique,\n"
-        "headers. Blank lines are skipped. With --on-error stop nothing behind a bad line is\n"
+        "payload_base64, queue, id, group, in, at, max_retry, timeout, deadline, retention,\n"
+        "archive_for, unique, headers. Blank lines are skipped. With --on-error stop nothing behind a bad line is\n"
         "enqueued; what stands before it is.",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],

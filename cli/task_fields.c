@@ -24,6 +24,7 @@ const struct task_field task_fields[] = {
     {"timeout", task_set_timeout},
     {"deadline", task_set_deadline},
     {"retention", task_set_retention},
+    {"archive_for", task_set_archive_for},
     {"unique", task_set_unique},
     {NULL, NULL},
 };
@@ -131,6 +132,12 @@ task_set_retention(void *into, const char *text, weir_error *err)
         task->retention_ms = WEIR_NO_RETENTION;
     }
     return rc;
+}
+
+int
+task_set_archive_for(void *into, const char *text, weir_error *err)
+{
+    return length(&((weir_task *)into)->archive_for_ms, text, err);
 }
 
 int

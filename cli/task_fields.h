@@ -18,7 +18,8 @@ int task_set_in(void *into, const char *text, weir_error *err);
 int task_set_at(void *into, const char *text, weir_error *err);
 int task_set_timeout(void *into, const char *text, weir_error *err); /* 0: none */
 int task_set_deadline(void *into, const char *text, weir_error *err);
-int task_set_retention(void *into, const char *text, weir_error *err); /* 0: none */
+int task_set_retention(void *into, const char *text, weir_error *err);   /* 0: none */
+int task_set_archive_for(void *into, const char *text, weir_error *err); /* 0: the archive's age */
 int task_set_unique(void *into, const char *text, weir_error *err);
 int task_set_max_retry(void *into, const char *text, weir_error *err); /* 0: none */
 

@@ -86,6 +86,9 @@ print_task(const weir_task_info *task, int64_t now_ms)
     print_times(task, now_ms);
     print_line("timeout:", text_limit(text, task->timeout_ms));
     print_line("retention:", text_limit(text, task->retention_ms));
+    if (task->archive_for_ms > 0) {
+        print_line("archive for:", text_limit(text, task->archive_for_ms));
+    }
     print_text("group:", task->group);
     print_text("unique key:", task->unique_key);
     for (size_t i = 0; i < task->header_count; i++) {

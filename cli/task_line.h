@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One line of JSONL as a task. Keys: type, payload (a JSON value, stored as compact JSON; a string, stored as its
- * bytes; null, none) or payload_base64, queue, id, group, in, at, timeout, deadline, retention, unique, max_retry, headers.
+ * bytes; null, none) or payload_base64, queue, id, group, in, at, timeout, deadline, retention, archive_for, unique, max_retry, headers.
  */
 #ifndef WEIR_CLI_TASK_LINE_H
 #define WEIR_CLI_TASK_LINE_H

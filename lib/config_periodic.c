@@ -40,6 +40,7 @@ static const struct weir__setting settings[] = {
     {.key = "timeout", LENGTH(timeout_ms, 0), .word_value = WEIR_NO_TIMEOUT},
     {.key = "deadline", .read = read_deadline},
     {.key = "retention", LENGTH(retention_ms, 0), .word_value = WEIR_NO_RETENTION},
+    {.key = "archive_for", LENGTH(archive_for_ms, 0)},
     {.key = "unique", LENGTH(unique_ms, 1000)},
     {.key = "max_retry", .read = read_max_retry},
     {.key = "headers", .read = read_headers},

@@ -89,6 +89,8 @@ make_digest(const struct weir__periodic *periodic, char digest[WEIR__MD5_TEXT_SI
     weir__buf_printf(&buf, "%d:%" PRId64 ":%" PRId64 ":%" PRId64 ":%" PRId64 ":%" PRId64 ":",
                      task->max_retry, task->process_in_ms, task->timeout_ms, task->deadline_ms,
                      task->retention_ms, task->unique_ms);
+    if (task->archive_for_ms != 0)
+        weir__buf_printf(&buf, "archive_for:%" PRId64 ":", task->archive_for_ms);
     for (size_t i = 0; i < task->header_count; i++) {
         add_text(&buf, task->headers[i].name);
         add_text(&buf, task->headers[i].value);

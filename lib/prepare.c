@@ -25,6 +25,7 @@ static const struct range {
     {"timeout_ms", offsetof(weir_task, timeout_ms), WEIR_NO_TIMEOUT, WEIR__LENGTH_MAX_MS},
     {"deadline_ms", offsetof(weir_task, deadline_ms), 0, WEIR__AT_MAX_MS},
     {"retention_ms", offsetof(weir_task, retention_ms), WEIR_NO_RETENTION, WEIR__LENGTH_MAX_MS},
+    {"archive_for_ms", offsetof(weir_task, archive_for_ms), 0, WEIR__LENGTH_MAX_MS},
     {"unique_ms", offsetof(weir_task, unique_ms), 0, WEIR__LENGTH_MAX_MS},
 };
 
@@ -171,6 +172,7 @@ set_limits(weir_task_info *info, const weir_task *task)
         or_default(task->timeout_ms, task->deadline_ms ? 0 : WEIR_DEFAULT_TIMEOUT_MS);
     info->deadline_ms = task->deadline_ms;
     info->retention_ms = or_default(task->retention_ms, 0);
+    info->archive_for_ms = task->archive_for_ms;
 }
 
 static void

@@ -11,7 +11,7 @@
 #include <inttypes.h>
 
 enum {
-    PLAIN_MAX = 8, /* options that are not headers */
+    PLAIN_MAX = 9, /* options that are not headers */
     DAY_S = 86400
 };
 
@@ -128,6 +128,7 @@ weir__task_options(const weir_task *task, struct weir__arena *arena, const char 
     add_length(&list, "Unique", task->unique_ms);
     add_length(&list, "ProcessIn", task->process_in_ms);
     add_length(&list, "Retention", task->retention_ms);
+    add_length(&list, "ArchiveFor", task->archive_for_ms);
     add_text(&list, "Group", task->group);
     for (size_t i = 0; i < task->header_count; i++)
         add_header(&list, &task->headers[i]);

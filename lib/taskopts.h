@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The options of a task in the printed forms of asynq's, which its tools show and read back: Queue("low"), MaxRetry(3),
- * Timeout(30s), Deadline(Mon Jan  2 15:04:05 UTC 2006), Unique(1h0m0s), ProcessIn(1m0s), Retention(..), Group("g"),
+ * Timeout(30s), Deadline(Mon Jan  2 15:04:05 UTC 2006), Unique(1h0m0s), ProcessIn(1m0s), Retention(..), ArchiveFor(720h0m0s) (which asynq's leave out), Group("g"),
  * Header(["k","v"]). Each has a "(": asynq's reader does not survive a text without.
  */
 #ifndef WEIR_LIB_TASKOPTS_H

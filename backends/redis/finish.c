@@ -36,7 +36,7 @@ letter_of(const weir_finish *finish)
     if (finish->kind == WEIR_FINISH_RETRY)
         return finish->counted ? "f" : "r";
     if (finish->kind == WEIR_FINISH_ARCHIVE)
-        return "a";
+        return finish->claim->task->archive_for_ms > 0 ? "k" : "a";
     return "q";
 }
 
@@ -75,6 +75,14 @@ add_result(struct weir__step *step, const weir_finish *finish)
     weir__step_bytes(step, copy, finish->result_len + 1);
 }
 
+/* Times go as a score, with what comes before it, and in ms. */
+static void
+add_time(struct weir__step *step, int64_t before_s, int64_t at_ms)
+{
+    weir__step_number(step, before_s + weir__seconds_up(at_ms));
+    weir__step_number(step, at_ms);
+}
+
 static int
 add_outcome(struct weir__step *step, const weir_finish *finish, const struct weir__queue *queue,
             int64_t now_ms)
@@ -92,10 +100,10 @@ add_outcome(struct weir__step *step, const weir_finish *finish, const struct wei
     }
     if (weir__message_encode(&task, queue, space, &message, &len) < 0)
         return WEIR_E_NOMEM;
-    if (finish->kind != WEIR_FINISH_ARCHIVE) {
-        weir__step_number(step, weir__seconds_up(finish->at_ms));
-        weir__step_number(step, finish->at_ms);
-    }
+    if (finish->kind != WEIR_FINISH_ARCHIVE)
+        add_time(step, 0, finish->at_ms);
+    else if (task.archive_for_ms > 0)
+        add_time(step, WEIR__ARCHIVE_OWN_S, now_ms + task.archive_for_ms);
     weir__step_bytes(step, message, len);
     if (finish->kind == WEIR_FINISH_COMPLETE) {
         weir__step_text(step, lock);

@@ -71,8 +71,11 @@ set_times(Weir__TaskMessage *message, Weir__Exact *exact, const weir_task_info *
     SET_SECONDS(message, exact, completed_at, completed_ms);
     exact->enqueued_at = task->enqueued_at_ms;
     exact->has_enqueued_at = task->enqueued_at_ms != 0;
+    exact->archive_for = task->archive_for_ms;
+    exact->has_archive_for = task->archive_for_ms != 0;
     if (exact->has_timeout || exact->has_deadline || exact->has_retention ||
-        exact->has_last_failed_at || exact->has_completed_at || exact->has_enqueued_at)
+        exact->has_last_failed_at || exact->has_completed_at || exact->has_enqueued_at ||
+        exact->has_archive_for)
         message->exact = exact;
 }
 
@@ -152,6 +155,9 @@ get_times(weir_task_info *task, const Weir__TaskMessage *message)
     task->last_failed_at_ms = EXACT_MS(message, last_failed_at);
     task->state_since_ms = EXACT_MS(message, completed_at);
     task->enqueued_at_ms = message->exact ? message->exact->enqueued_at : 0;
+    if (message->exact && message->exact->archive_for > 0 &&
+        message->exact->archive_for <= WEIR__ARCHIVE_FOR_MAX_MS)
+        task->archive_for_ms = message->exact->archive_for;
 }
 
 static int

@@ -9,6 +9,14 @@
 
 #include <protobuf-c/protobuf-c.h>
 
+/*
+ * The scores of archived tasks with a time of their own: so many seconds and the end of that time, rounded up; more than
+ * any time there is. The scripts have the same number.
+ */
+#define WEIR__ARCHIVE_OWN_S (INT64_C(1) << 42)
+#define WEIR__ARCHIVE_FOR_MAX_MS                                                                   \
+    INT64_C(3155760000000) /* a hundred years; what is longer counts as none */
+
 /* Encodes a task of a queue. What is not UTF-8 in a text is replaced. Returns 0 or WEIR_E_NOMEM. */
 int weir__message_encode(const weir_task_info *task, const struct weir__queue *queue,
                          struct weir__space *space, const char **data, size_t *len);

@@ -55,6 +55,18 @@ exact_ms(const redisReply *row, bool due)
     return at_ms != 0 && rounded == score ? at_ms : score * 1000;
 }
 
+/* An archived task with a time of its own stands by the end of that time. */
+static int64_t
+archived_ms(const redisReply *row, const weir_task_info *task)
+{
+    int64_t ends_s = score_of(row) - WEIR__ARCHIVE_OWN_S;
+    int64_t at_ms = weir__reply_number(weir__reply_at(row, AT));
+
+    if (ends_s < 0)
+        return exact_ms(row, false);
+    return (weir__seconds_up(at_ms) == ends_s ? at_ms : ends_s * 1000) - task->archive_for_ms;
+}
+
 static void
 set_state(weir_task_info *task, const redisReply *row, int64_t now_s)
 {
@@ -65,8 +77,10 @@ set_state(weir_task_info *task, const redisReply *row, int64_t now_s)
         task->pending_since_ms = weir__reply_number(weir__reply_at(row, PENDING_SINCE)) / 1000000;
     if (task->state == WEIR_STATE_SCHEDULED || task->state == WEIR_STATE_RETRY)
         task->next_process_at_ms = exact_ms(row, true);
-    if (task->state == WEIR_STATE_ARCHIVED || task->state == WEIR_STATE_AGGREGATING)
+    if (task->state == WEIR_STATE_AGGREGATING)
         task->state_since_ms = exact_ms(row, false);
+    if (task->state == WEIR_STATE_ARCHIVED)
+        task->state_since_ms = archived_ms(row, task);
     if (task->state == WEIR_STATE_ACTIVE) {
         task->lease_expires_at_ms = score_of(row) * 1000;
         task->is_orphaned = score_of(row) <= now_s;

@@ -53,6 +53,7 @@
     X(dead)                                                                                        \
     X(reclaim)                                                                                     \
     X(expired)                                                                                     \
+    X(archive_heads)                                                                               \
     X(archive_cut)                                                                                 \
     X(archive_count)                                                                               \
     X(remove)                                                                                      \

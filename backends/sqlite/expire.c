@@ -3,7 +3,9 @@
  * Deleting what has had its time: completed tasks, archived ones beyond the limits, locks, days of the history.
  *
  * The place (ord) of a completed task is the end of its retention, that of an archived one is when it was archived; so
- * every rule is "all of this state up to that place", the oldest first.
+ * every rule is "all of this state up to that place", the oldest first. Archived tasks with a time of their own stand
+ * behind all others, from ARCHIVE_OWN on, by the end of that time: a second range under the same rule. What is trimmed by
+ * number comes from both, whatever would end first.
  */
 #include <config.h>
 
@@ -12,6 +14,13 @@
 
 #define DAYS_KEPT 90
 #define LOCKS_A_CALL 1000
+#define ARCHIVE_OWN (INT64_C(1) << 60) /* as in steer.sql and work.sql */
+
+/* Places, both ends included. */
+struct range {
+    int64_t from;
+    int64_t until;
+};
 
 struct expire {
     weir_expire *expire;
@@ -37,20 +46,34 @@ any_excess(struct weir__conn *conn, int64_t qid, const struct expire *call)
     return code;
 }
 
-static int64_t
-oldest_kept(const struct expire *call)
+static struct range
+completed_over(const struct expire *call)
+{
+    return (struct range){INT64_MIN, call->now_ms};
+}
+
+/* Archived tasks that are beyond the age. */
+static struct range
+aged(const struct expire *call)
 {
     int64_t age_ms = call->expire->archive_age_ms;
 
-    return age_ms < 0 ? INT64_MIN : call->now_ms - age_ms;
+    return (struct range){INT64_MIN, age_ms < 0 ? INT64_MIN : call->now_ms - age_ms};
+}
+
+/* Archived tasks whose own time is over. */
+static struct range
+own_time_over(const struct expire *call)
+{
+    return (struct range){ARCHIVE_OWN, ARCHIVE_OWN + call->now_ms};
 }
 
 static int
-any_expired(struct weir__conn *conn, int64_t qid, weir_state state, int64_t until)
+any_expired(struct weir__conn *conn, int64_t qid, weir_state state, struct range range)
 {
     sqlite3_stmt *stmt;
-    int code = weir__conn_start(conn, WEIR__SQL_expired, &stmt, "iiii", qid, (int64_t)state, until,
-                                (int64_t)1);
+    int code = weir__conn_start(conn, WEIR__SQL_expired, &stmt, "iiiii", qid, (int64_t)state,
+                                range.from, range.until, (int64_t)1);
 
     if (code == 0) {
         code = weir__conn_step(conn, stmt);
@@ -81,11 +104,13 @@ is_needed(struct weir__conn *conn, const char *name, const struct expire *call)
 
     if (code != 0 || qid == 0)
         return code;
-    code = any_expired(conn, qid, WEIR_STATE_COMPLETED, call->now_ms);
+    code = any_expired(conn, qid, WEIR_STATE_COMPLETED, completed_over(call));
     if (code == 0)
         code = any_old_day(conn, qid, weir__day_of(call->now_ms) - DAYS_KEPT + 1);
     if (code == 0)
-        code = any_expired(conn, qid, WEIR_STATE_ARCHIVED, oldest_kept(call));
+        code = any_expired(conn, qid, WEIR_STATE_ARCHIVED, aged(call));
+    if (code == 0)
+        code = any_expired(conn, qid, WEIR_STATE_ARCHIVED, own_time_over(call));
     return code != 0 ? code : any_excess(conn, qid, call);
 }
 
@@ -119,10 +144,10 @@ look(struct weir__store *store, const struct expire *call, weir_error *err)
     return code;
 }
 
-/* Deletes up to `most` tasks of a state with a place up to `until`, as far as the piece goes. */
+/* Deletes up to `most` tasks of a state with a place in the range, as far as the piece goes. */
 static int
-expire_state(struct weir__tx *tx, struct expire *call, int64_t qid, weir_state state, int64_t until,
-             size_t most)
+expire_state(struct weir__tx *tx, struct expire *call, int64_t qid, weir_state state,
+             struct range range, size_t most)
 {
     struct weir__removal list[WEIR__REMOVE_CHUNK];
     size_t limit, listed, count = 0;
@@ -131,8 +156,8 @@ expire_state(struct weir__tx *tx, struct expire *call, int64_t qid, weir_state s
 
     while (code == 0 && most > 0 && !call->piece.full) {
         limit = most < WEIR__REMOVE_CHUNK ? most : WEIR__REMOVE_CHUNK;
-        code = weir__conn_start(tx->conn, WEIR__SQL_expired, &stmt, "iiii", qid, (int64_t)state,
-                                until, (int64_t)limit);
+        code = weir__conn_start(tx->conn, WEIR__SQL_expired, &stmt, "iiiii", qid, (int64_t)state,
+                                range.from, range.until, (int64_t)limit);
         if (code == 0)
             code = weir__removals_read(tx->conn, stmt, 0, list, &count);
         listed = count;
@@ -171,19 +196,75 @@ count_excess(struct weir__conn *conn, int64_t qid, const struct expire *call, si
     return code < 0 ? code : 0;
 }
 
+/* When a task that was archived at that time ends; INT64_MAX: never. */
+static int64_t
+end_of(int64_t archived_ms, int64_t age_ms)
+{
+    return age_ms < 0 || age_ms >= ARCHIVE_OWN ? INT64_MAX : archived_ms + age_ms;
+}
+
+/*
+ * Which archived tasks end first: those up to the first one of the other kind. Either there are none with a time of their
+ * own, or what ends first of them bounds the others, and the other way round.
+ */
+static int
+find_first_ended(struct weir__conn *conn, int64_t qid, const struct expire *call,
+                 struct range *range)
+{
+    int64_t age_ms = call->expire->archive_age_ms;
+    int64_t ends = INT64_MAX, own_ends = INT64_MAX;
+    sqlite3_stmt *stmt;
+    int code = weir__conn_start(conn, WEIR__SQL_archive_heads, &stmt, "ii", qid, ARCHIVE_OWN);
+
+    if (code != 0)
+        return code;
+    code = weir__conn_step(conn, stmt);
+    if (code == 1 && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
+        ends = end_of(sqlite3_column_int64(stmt, 0), age_ms);
+    if (code == 1 && sqlite3_column_type(stmt, 1) != SQLITE_NULL)
+        own_ends = sqlite3_column_int64(stmt, 1) - ARCHIVE_OWN;
+    weir__conn_end(stmt);
+    if (own_ends < ends)
+        *range = (struct range){ARCHIVE_OWN, ends == INT64_MAX ? ends : ARCHIVE_OWN + ends - 1};
+    else
+        *range =
+            (struct range){INT64_MIN, own_ends == INT64_MAX ? ARCHIVE_OWN - 1 : own_ends - age_ms};
+    return code < 0 ? code : 0;
+}
+
+/* Deletes `excess` archived tasks, those that would end first; as far as the piece goes. */
+static int
+trim_archive(struct weir__tx *tx, struct expire *call, int64_t qid, size_t excess)
+{
+    size_t target = call->expire->removed + excess;
+    size_t before = SIZE_MAX;
+    struct range range;
+    int code = 0;
+
+    while (code == 0 && call->expire->removed < target && call->expire->removed != before &&
+           !call->piece.full) {
+        before = call->expire->removed;
+        code = find_first_ended(tx->conn, qid, call, &range);
+        if (code == 0)
+            code = expire_state(tx, call, qid, WEIR_STATE_ARCHIVED, range, target - before);
+    }
+    return code;
+}
+
 static int
 expire_archive(struct weir__tx *tx, struct expire *call, int64_t qid)
 {
     const weir_expire *expire = call->expire;
     size_t excess;
-    int code = expire_state(tx, call, qid, WEIR_STATE_ARCHIVED, oldest_kept(call),
-                            expire->max - expire->removed);
+    int code =
+        expire_state(tx, call, qid, WEIR_STATE_ARCHIVED, aged(call), expire->max - expire->removed);
 
     if (code == 0)
+        code = expire_state(tx, call, qid, WEIR_STATE_ARCHIVED, own_time_over(call),
+                            expire->max - expire->removed);
+    if (code == 0)
         code = count_excess(tx->conn, qid, call, expire->max - expire->removed, &excess);
-    if (code != 0)
-        return code;
-    return expire_state(tx, call, qid, WEIR_STATE_ARCHIVED, INT64_MAX, excess);
+    return code != 0 ? code : trim_archive(tx, call, qid, excess);
 }
 
 static int
@@ -207,7 +288,7 @@ expire_queue(struct weir__tx *tx, struct expire *call, const char *name)
 
     if (code != 0 || queue->qid == 0)
         return code;
-    code = expire_state(tx, call, queue->qid, WEIR_STATE_COMPLETED, call->now_ms,
+    code = expire_state(tx, call, queue->qid, WEIR_STATE_COMPLETED, completed_over(call),
                         expire->max - expire->removed);
     if (code == 0)
         code = expire_archive(tx, call, queue->qid);

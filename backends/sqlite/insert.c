@@ -59,13 +59,13 @@ insert_row(struct weir__tx *tx, const struct weir__tx_queue *queue, int64_t now_
 
     if (code != 0)
         return weir_error_set(&tx->conn->err, code, NULL);
-    code = weir__conn_run(tx->conn, WEIR__SQL_insert, &changed, "iiiiiiiiiiiissssbsb", queue->qid,
-                          (int64_t)task->state, place, now_ms, (int64_t)task->max_retry,
-                          task->timeout_ms, task->deadline_ms, task->retention_ms,
-                          task->enqueued_at_ms != 0 ? task->enqueued_at_ms : now_ms,
-                          (int64_t)task->retried, task->last_failed_at_ms, (int64_t)big, task->id,
-                          task->type, task->unique_key, task->group, headers, headers_len,
-                          task->last_error, payload, task->payload_len);
+    code = weir__conn_run(
+        tx->conn, WEIR__SQL_insert, &changed, "iiiiiiiiiiiiissssbsb", queue->qid,
+        (int64_t)task->state, place, now_ms, (int64_t)task->max_retry, task->timeout_ms,
+        task->deadline_ms, task->retention_ms, task->archive_for_ms,
+        task->enqueued_at_ms != 0 ? task->enqueued_at_ms : now_ms, (int64_t)task->retried,
+        task->last_failed_at_ms, (int64_t)big, task->id, task->type, task->unique_key, task->group,
+        headers, headers_len, task->last_error, payload, task->payload_len);
     free(headers);
     *inserted = changed > 0;
     if (code != 0 || !big || !*inserted)

@@ -25,6 +25,7 @@ enum column {
     C_TIMEOUT,
     C_DEADLINE,
     C_RETENTION,
+    C_ARCHIVE_FOR,
     C_ENQUEUED_AT,
     C_FAILED_AT,
     C_ID,
@@ -148,6 +149,7 @@ read_numbers(weir_task_info *info, sqlite3_stmt *stmt)
     info->timeout_ms = sqlite3_column_int64(stmt, C_TIMEOUT);
     info->deadline_ms = sqlite3_column_int64(stmt, C_DEADLINE);
     info->retention_ms = sqlite3_column_int64(stmt, C_RETENTION);
+    info->archive_for_ms = sqlite3_column_int64(stmt, C_ARCHIVE_FOR);
     info->enqueued_at_ms = sqlite3_column_int64(stmt, C_ENQUEUED_AT);
     info->last_failed_at_ms = sqlite3_column_int64(stmt, C_FAILED_AT);
 }

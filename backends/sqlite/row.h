@@ -2,7 +2,7 @@
 /*
  * A task in a result row, seen as a weir_task_info. Statements that give tasks have these columns first:
  *   seq, token, started, state, ord, since, lease, boot, retried, max_retry, timeout, deadline,
- *   retention, enqueued_at, failed_at, id, type, unique_key, grp, headers, error, payload, result
+ *   retention, archive_for, enqueued_at, failed_at, id, type, unique_key, grp, headers, error, payload, result
  */
 #ifndef WEIR_SQLITE_ROW_H
 #define WEIR_SQLITE_ROW_H

@@ -135,7 +135,7 @@ the_option_wins_over_the_environment_and_that_over_the_file()
 enqueue_prints_the_id_and_inspect_shows_the_task()
 {
     run "$weir" task enqueue --type email:deliver --payload '{"user_id":42}' --queue low \
-        --id mail-1 --max-retry 3 --timeout 30s --retention 1h --header tenant=acme -H a=b=c
+        --id mail-1 --max-retry 3 --timeout 30s --retention 1h --archive-for 30d --header tenant=acme -H a=b=c
     expect_status 0
     expect_equal "$(cat "$tmp/out")" mail-1
     run "$weir" task inspect mail-1
@@ -143,10 +143,12 @@ enqueue_prints_the_id_and_inspect_shows_the_task()
     expect_out 'email:deliver'
     expect_out '{"user_id":42}'
     expect_out 'tenant: acme'
+    expect_out 'archive for:   30d'
     run "$weir" task inspect --queue low --id mail-1 --json
     expect_json '.id == "mail-1" and .queue == "low" and .type == "email:deliver"'
     expect_json '.payload == "{\"user_id\":42}" and .state == "pending" and .max_retry == 3'
     expect_json '.timeout_ms == 30000 and .retention_ms == 3600000 and .deadline == null'
+    expect_json '.archive_for_ms == 2592000000'
     expect_json '.headers == {"tenant": "acme", "a": "b=c"} and .last_err == null'
     run "$weir" task enqueue --type t --json
     expect_json '(.id | length) == 36 and .queue == "default" and .state == "pending"'
@@ -157,7 +159,7 @@ zero_means_none_for_retries_and_timeouts()
     run "$weir" task enqueue --type t --id a --max-retry 0 --timeout 0 --retention 0
     expect_status 0
     run "$weir" task inspect a --json
-    expect_json '.max_retry == 0 and .timeout_ms == 0 and .retention_ms == 0'
+    expect_json '.max_retry == 0 and .timeout_ms == 0 and .retention_ms == 0 and .archive_for_ms == 0'
     run "$weir" task enqueue --type t --id b
     run "$weir" task inspect b --json
     expect_json '.max_retry == 25 and .timeout_ms == 1800000 and .payload == null'
@@ -356,7 +358,7 @@ jsonl_lines_become_tasks()
     cat > "$tmp/tasks.jsonl" << 'END'
 {"type":"email:deliver","id":"a","payload":{ "user_id": 42, "big": 12345678901234567890, "x": [1.10, "a b"] },"queue":"low"}
 
-{"type":"t","id":"b","payload":"just text","in":"10m","max_retry":0,"timeout":"5s","retention":"1h","headers":{"k":"v"}}
+{"type":"t","id":"b","payload":"just text","in":"10m","max_retry":0,"timeout":"5s","retention":"1h","archive_for":"36h","headers":{"k":"v"}}
    
 {"id":"c","payload_base64":"AP8=","at":"2100-01-01T00:00:00Z"}
 {"type":"t","id":"d","payload":null}
@@ -370,7 +372,7 @@ END
     expect_json '.queue == "low" and .max_retry == 7 and .state == "scheduled"'
     run "$weir" task inspect b --json
     expect_json '.payload == "just text" and .max_retry == 0 and .timeout_ms == 5000'
-    expect_json '.retention_ms == 3600000 and .headers == {"k": "v"}'
+    expect_json '.retention_ms == 3600000 and .archive_for_ms == 129600000 and .headers == {"k": "v"}'
     run "$weir" task inspect c --json
     expect_json '.type == "default:type" and .payload_base64 == "AP8="'
     expect_json '.next_process_at == "2100-01-01T00:00:00.000Z"'

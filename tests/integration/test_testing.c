@@ -692,6 +692,24 @@ what_was_kept_for_long_enough_is_gone(void)
 }
 
 static void
+what_has_a_time_of_its_own_in_the_archive_is_kept_for_that(void)
+{
+    enqueue((weir_task){.type = "skip", .id = "short", .archive_for_ms = HOUR});
+    enqueue((weir_task){.type = "fail", .id = "long", .max_retry = 1, .archive_for_ms = 100 * DAY});
+    enqueue((weir_task){.type = "fail", .id = "age", .max_retry = WEIR_NO_RETRY});
+    CU_ASSERT_EQUAL(weir_testing_drain(testing, NULL, &tally, NULL), 0);
+    CU_ASSERT_EQUAL(weir_testing_elapse(testing, HOUR / 2, &tally, NULL), 0);
+    CU_ASSERT_EQUAL(count((weir_match){.state = WEIR_STATE_ARCHIVED}), 3);
+    CU_ASSERT_EQUAL(weir_testing_advance(testing, HOUR / 2 + 10000, NULL), 0);
+    CU_ASSERT_EQUAL(count((weir_match){.id = "short"}), 0);
+    CU_ASSERT_EQUAL(weir_testing_advance(testing, 91 * DAY, NULL), 0);
+    CU_ASSERT_EQUAL(count((weir_match){.id = "age"}), 0);
+    CU_ASSERT_EQUAL(count((weir_match){.id = "long"}), 1);
+    CU_ASSERT_EQUAL(weir_testing_advance(testing, 10 * DAY, NULL), 0);
+    CU_ASSERT_EQUAL(count((weir_match){0}), 0);
+}
+
+static void
 a_unique_lock_ends_with_its_time(void)
 {
     const weir_task task = {.type = "once", .unique_ms = HOUR};
@@ -848,6 +866,7 @@ static CU_TestInfo tests[] = {
     HARNESS_TEST(retries_are_made_until_they_are_used_up),
     HARNESS_TEST(a_snoozed_task_waits_for_its_time),
     HARNESS_TEST(what_was_kept_for_long_enough_is_gone),
+    HARNESS_TEST(what_has_a_time_of_its_own_in_the_archive_is_kept_for_that),
     HARNESS_TEST(a_unique_lock_ends_with_its_time),
     HARNESS_TEST(each_tick_of_a_periodic_task_comes),
     HARNESS_TEST(a_group_becomes_a_task_when_its_time_comes),

@@ -235,6 +235,16 @@ the_default_timeout_is_for_tasks_without_timeout_and_deadline(void)
 }
 
 static void
+the_time_in_the_archive_is_the_archive_s_age_unless_asked_for(void)
+{
+    ACCEPTED(.type = "t");
+    CU_ASSERT_EQUAL(last()->archive_for_ms, 0);
+    ACCEPTED(.archive_for_ms = 1);
+    CU_ASSERT_EQUAL(last()->archive_for_ms, 1);
+    REFUSED("archive_for_ms: must be from 0 to 3155760000000, not -1", .archive_for_ms = -1);
+}
+
+static void
 retention_is_none_unless_asked_for(void)
 {
     ACCEPTED(.retention_ms = 1);
@@ -452,6 +462,7 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_time_to_come_makes_a_task_scheduled),
     HARNESS_TEST(retries_are_25_or_as_many_as_asked_for_or_none),
     HARNESS_TEST(the_default_timeout_is_for_tasks_without_timeout_and_deadline),
+    HARNESS_TEST(the_time_in_the_archive_is_the_archive_s_age_unless_asked_for),
     HARNESS_TEST(retention_is_none_unless_asked_for),
     HARNESS_TEST(a_unique_key_is_the_type_and_the_md5_of_the_payload),
     HARNESS_TEST(the_lock_of_a_scheduled_task_lasts_from_its_time),

@@ -32,11 +32,12 @@ every_key_of_an_entry_is_read(void)
     const weir_periodic *entry;
 
     CU_ASSERT_EQUAL_FATAL(
-        parse("{\"periodic\": [{\"id\": \"e\", \"spec\": \"@every 30s\", \"missed\": \"all\","
-              "\"type\": \"t\", \"payload\": {\"b\": [1, 2.5], \"a\": null}, \"queue\": \"low\","
-              "\"group\": \"g\", \"in\": \"1s\", \"timeout\": \"0\", \"deadline\": \"100\","
-              "\"retention\": \"1h\", \"unique\": \"2s\", \"max_retry\": 0,"
-              "\"headers\": {\"k\": \"v\"}}]}"),
+        parse(
+            "{\"periodic\": [{\"id\": \"e\", \"spec\": \"@every 30s\", \"missed\": \"all\","
+            "\"type\": \"t\", \"payload\": {\"b\": [1, 2.5], \"a\": null}, \"queue\": \"low\","
+            "\"group\": \"g\", \"in\": \"1s\", \"timeout\": \"0\", \"deadline\": \"100\","
+            "\"retention\": \"1h\", \"archive_for\": \"30d\", \"unique\": \"2s\", \"max_retry\": 0,"
+            "\"headers\": {\"k\": \"v\"}}]}"),
         0);
     CU_ASSERT_EQUAL_FATAL(config->server.periodic_count, 1);
     entry = &config->server.periodic[0];
@@ -52,6 +53,7 @@ every_key_of_an_entry_is_read(void)
     CU_ASSERT_EQUAL(entry->task.timeout_ms, WEIR_NO_TIMEOUT);
     CU_ASSERT_EQUAL(entry->task.deadline_ms, 100000);
     CU_ASSERT_EQUAL(entry->task.retention_ms, 3600000);
+    CU_ASSERT_EQUAL(entry->task.archive_for_ms, INT64_C(30) * 86400000);
     CU_ASSERT_EQUAL(entry->task.unique_ms, 2000);
     CU_ASSERT_EQUAL(entry->task.max_retry, WEIR_NO_RETRY);
     CU_ASSERT_EQUAL_FATAL(entry->task.header_count, 1);

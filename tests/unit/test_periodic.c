@@ -456,19 +456,16 @@ options_are_printed_as_asynq_prints_them(void)
                                    .unique_ms = 3600000,
                                    .process_in_ms = 90000,
                                    .retention_ms = WEIR_NO_RETENTION,
+                                   .archive_for_ms = 2592000000,
                                    .group = "g",
                                    .headers = &header,
                                    .header_count = 1};
     static const char *const wanted[] = {
-        "Queue(\"low\")",
-        "MaxRetry(0)",
-        "Timeout(30s)",
-        "Deadline(Mon Jan  2 15:04:05 UTC 2006)",
-        "Unique(1h0m0s)",
-        "ProcessIn(1m30s)",
-        "Retention(0s)",
-        "Group(\"g\")",
-        "Header([\"k\",\"v\\\"\\n\"])",
+        "Queue(\"low\")", "MaxRetry(0)",
+        "Timeout(30s)",   "Deadline(Mon Jan  2 15:04:05 UTC 2006)",
+        "Unique(1h0m0s)", "ProcessIn(1m30s)",
+        "Retention(0s)",  "ArchiveFor(720h0m0s)",
+        "Group(\"g\")",   "Header([\"k\",\"v\\\"\\n\"])",
     };
     struct weir__arena arena = {0};
     const char *const *options;
@@ -493,6 +490,10 @@ an_id_is_a_hash_of_the_definition(void)
     entry.task.queue = "default";
     CU_ASSERT_EQUAL(weir_periodic_id(&entry, other, NULL), 0);
     CU_ASSERT_STRING_EQUAL(id, other);
+    entry.task.archive_for_ms = 1;
+    CU_ASSERT_EQUAL(weir_periodic_id(&entry, other, NULL), 0);
+    CU_ASSERT_STRING_NOT_EQUAL(id, other);
+    entry.task.archive_for_ms = 0;
     entry.task.payload = "";
     CU_ASSERT_EQUAL(weir_periodic_id(&entry, other, NULL), 0);
     CU_ASSERT_STRING_NOT_EQUAL(id, other);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char row_columns[] =
-    "seq token started state ord since lease boot retried max_retry timeout deadline retention "
+    "seq token started state ord since lease boot retried max_retry timeout deadline retention archive_for "
     "enqueued_at failed_at id type unique_key grp headers error payload result ";
 
 /* Lists of small tables, of which every row is wanted, and subqueries of bounded length. */

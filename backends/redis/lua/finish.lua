@@ -12,14 +12,14 @@
 --         l lock        done, and the lock released if it is the task's
 --         c score at message lock result|-   completed until
 --         r score at message   retry;  f score at message   retry after a failure
---         a message     archived
+--         a message     archived;  k score at message   archived for a time of its own, until then
 --         q             back to the head
 -- Returns one letter for each task: o (done), s (the token is not the present one).
 local prefix, lane, pending, active, lease, retry, archived, completed, processed, failed,
     processed_day, failed_day, cancel = unpack(KEYS)
 local number, now_ms = ARGV[1], ARGV[2]
 local call, tasks = redis.call, prefix .. 't:'
-local widths = {s = 1, d = 1, l = 2, c = 6, r = 4, f = 4, a = 2, q = 1}
+local widths = {s = 1, d = 1, l = 2, c = 6, r = 4, f = 4, a = 2, k = 4, q = 1}
 
 local marker = number ~= '' and call('GET', lane)
 if marker then
@@ -171,6 +171,11 @@ local finish = {
     a = function(key, id, a)
         call('ZADD', archived, string.format('%.0f', math.floor(now_ms / 1000)), id)
         call('HSET', key, 'msg', ARGV[a], 'state', 'archived', 'weir_at', now_ms)
+        ended, failures = ended + 1, failures + 1
+    end,
+    k = function(key, id, a)
+        call('ZADD', archived, ARGV[a], id)
+        call('HSET', key, 'msg', ARGV[a + 2], 'state', 'archived', 'weir_at', ARGV[a + 1])
         ended, failures = ended + 1, failures + 1
     end,
     q = function(key, id)

@@ -8,6 +8,8 @@
 -- Returns one letter for each id: o (done), n (no such task), s (not in its state, or staged).
 local prefix, pending, scheduled, retry, archived, completed, groups = unpack(KEYS)
 local verb, now_ms = ARGV[1], ARGV[2]
+local ARCHIVE_OWN = 4398046511104 -- seconds before the end of a time of its own, see message.h
+local ARCHIVE_FOR_MAX = 3155760000000 -- a hundred years; what is longer counts as none
 local sets = {scheduled = scheduled, retry = retry, archived = archived, completed = completed}
 local refused = {
     run = {pending = true, active = true},
@@ -34,16 +36,57 @@ local function is_staged(id, state, group)
     return state == 'aggregating' and group and not redis.call('ZSCORE', prefix .. 'g:' .. group, id)
 end
 
+-- A number of a message and where it ends; nil where the bytes end before.
+local function varint(msg, i)
+    local value, unit = 0, 1
+    while true do
+        local byte = msg:byte(i)
+        if not byte then return nil end
+        value, i, unit = value + byte % 128 * unit, i + 1, unit * 128
+        if byte < 128 then return value, i end
+    end
+end
+
+-- The value of a number, or the length of a text, whose tag is wanted, and where it ends or begins.
+local function find(msg, i, last, wanted)
+    local tag, value
+    while i <= last do
+        tag, i = varint(msg, i)
+        local kind = tag and tag % 8
+        if kind == 1 or kind == 5 then
+            i = i + (kind == 1 and 8 or 4)
+        elseif kind == 0 or kind == 2 then
+            value, i = varint(msg, i)
+            if not value or tag == wanted then return value, i end
+            if kind == 2 then i = i + value end
+        else
+            return nil
+        end
+    end
+end
+
+-- How long a task is to be kept once archived (field 7 of field 1000), nil: as long as any.
+local function archive_for(msg)
+    local len, i = find(msg, 1, #msg, 8002)
+    local ms = len and find(msg, i, i + len - 1, 56)
+    return ms and ms > 0 and ms <= ARCHIVE_FOR_MAX and ms or nil
+end
+
 local act = {}
 function act.run(id, key)
     redis.call('HSET', key, 'state', 'pending', 'pending_since', now_ms .. '000000')
     redis.call('LPUSH', pending, id)
 end
-function act.archive(id, key)
-    local now_s = string.format('%.0f', math.floor(tonumber(now_ms) / 1000))
-    redis.call('HSET', key, 'state', 'archived', 'weir_at', now_ms)
+function act.archive(id, key, _, msg)
+    local own, at = archive_for(msg), tonumber(now_ms)
+    local score = math.floor(at / 1000)
+    if own then
+        at = at + own
+        score = ARCHIVE_OWN + math.ceil(at / 1000)
+    end
+    redis.call('HSET', key, 'state', 'archived', 'weir_at', string.format('%.0f', at))
     redis.call('HDEL', key, 'pending_since')
-    redis.call('ZADD', archived, now_s, id)
+    redis.call('ZADD', archived, string.format('%.0f', score), id)
 end
 function act.delete(id, key, lock)
     redis.call('DEL', key)
@@ -68,7 +111,7 @@ local function steer(id, wanted, set)
     if facts.err or not facts[4] then return 'n' end
     if refused[verb][state] or not wanted and is_staged(id, state, facts[2]) then return 's' end
     leave(id, state, facts[2], wanted)
-    act[verb](id, key, facts[3])
+    act[verb](id, key, facts[3], facts[4])
     return 'o'
 end
 

@@ -32,7 +32,7 @@ SELECT (SELECT count(*) FROM (SELECT 1 FROM weir_task WHERE qid = ?1 AND grp = ?
 -- @group_tasks
 -- qid, group, limit -> its oldest tasks (columns: see row.h)
 SELECT seq, token, started, state, ord, since, lease, boot, retried, max_retry, timeout, deadline,
-       retention, enqueued_at, failed_at, id, type, unique_key, grp, headers, error,
+       retention, archive_for, enqueued_at, failed_at, id, type, unique_key, grp, headers, error,
        CASE big WHEN 0 THEN payload
                 ELSE (SELECT p.payload FROM weir_payload p WHERE p.seq = t.seq) END AS payload,
        result

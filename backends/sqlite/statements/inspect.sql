@@ -28,7 +28,7 @@ SELECT processed, failed FROM weir_day WHERE qid = ?1 AND day = ?2;
 -- @tasks
 -- qid, state, limit, offset
 SELECT seq, token, started, state, ord, since, lease, boot, retried, max_retry, timeout, deadline,
-       retention, enqueued_at, failed_at, id, type, unique_key, grp, headers, error,
+       retention, archive_for, enqueued_at, failed_at, id, type, unique_key, grp, headers, error,
        CASE big WHEN 0 THEN payload
                 ELSE (SELECT p.payload FROM weir_payload p WHERE p.seq = t.seq) END AS payload,
        result
@@ -36,7 +36,7 @@ SELECT seq, token, started, state, ord, since, lease, boot, retried, max_retry, 
 -- @tasks_of_group
 -- qid, group, limit, offset
 SELECT seq, token, started, state, ord, since, lease, boot, retried, max_retry, timeout, deadline,
-       retention, enqueued_at, failed_at, id, type, unique_key, grp, headers, error,
+       retention, archive_for, enqueued_at, failed_at, id, type, unique_key, grp, headers, error,
        CASE big WHEN 0 THEN payload
                 ELSE (SELECT p.payload FROM weir_payload p WHERE p.seq = t.seq) END AS payload,
        result
@@ -45,7 +45,7 @@ SELECT seq, token, started, state, ord, since, lease, boot, retried, max_retry, 
 -- @task
 -- qid, id
 SELECT seq, token, started, state, ord, since, lease, boot, retried, max_retry, timeout, deadline,
-       retention, enqueued_at, failed_at, id, type, unique_key, grp, headers, error,
+       retention, archive_for, enqueued_at, failed_at, id, type, unique_key, grp, headers, error,
        CASE big WHEN 0 THEN payload
                 ELSE (SELECT p.payload FROM weir_payload p WHERE p.seq = t.seq) END AS payload,
        result

@@ -21,8 +21,10 @@ SELECT seq, state, CASE big WHEN 0 THEN 0 ELSE
 -- seq, place, now
 UPDATE weir_task SET state = 3, ord = ?2, since = ?3, started = 0 WHERE seq = ?1;
 -- @steer_archive
--- seq, now
-UPDATE weir_task SET state = 6, ord = ?2, since = ?2 WHERE seq = ?1;
+-- seq, now. A task that is archived for a time of its own stands behind all others, by the end of that time
+-- (ARCHIVE_OWN in expire.c)
+UPDATE weir_task SET state = 6, ord = iif(archive_for > 0, 1152921504606846976 + ?2 + archive_for, ?2), since = ?2
+    WHERE seq = ?1;
 -- @amend_due
 -- seq, due
 UPDATE weir_task SET ord = ?2 WHERE seq = ?1;

@@ -18,7 +18,7 @@ SELECT (SELECT ord FROM weir_task WHERE qid = q.qid AND state = 1 ORDER BY ord L
 -- @dead
 -- qid, boot, boot's now, limit -> active tasks without a living lease (columns: see row.h)
 SELECT seq, token, started, state, ord, since, lease, boot, retried, max_retry, timeout, deadline,
-       retention, enqueued_at, failed_at, id, type, unique_key, grp, headers, error,
+       retention, archive_for, enqueued_at, failed_at, id, type, unique_key, grp, headers, error,
        CASE big WHEN 0 THEN payload
                 ELSE (SELECT p.payload FROM weir_payload p WHERE p.seq = t.seq) END AS payload,
        result
@@ -29,10 +29,14 @@ SELECT seq, token, started, state, ord, since, lease, boot, retried, max_retry, 
 UPDATE weir_task SET token = ?2, lease = ?3, boot = ?4, cancel = 0 WHERE seq = ?1;
 
 -- @expired
--- qid, state, until, limit -> tasks of one state with a place not after `until`
+-- qid, state, from, until, limit -> tasks of one state with a place in that range
 SELECT seq, CASE big WHEN 0 THEN 0 ELSE
            (SELECT length(p.payload) FROM weir_payload p WHERE p.seq = t.seq) END, unique_key, id
-    FROM weir_task t WHERE qid = ?1 AND state = ?2 AND ord <= ?3 ORDER BY ord LIMIT ?4;
+    FROM weir_task t WHERE qid = ?1 AND state = ?2 AND ord BETWEEN ?3 AND ?4 ORDER BY ord LIMIT ?5;
+-- @archive_heads
+-- qid, place -> the lowest place of an archived task below that one, and the lowest from there on
+SELECT (SELECT ord FROM weir_task WHERE qid = ?1 AND state = 6 AND ord < ?2 ORDER BY ord LIMIT 1),
+       (SELECT ord FROM weir_task WHERE qid = ?1 AND state = 6 AND ord >= ?2 ORDER BY ord LIMIT 1);
 -- @archive_cut
 -- qid, kept: whether there are more
 SELECT 1 FROM weir_task WHERE qid = ?1 AND state = 6 ORDER BY ord DESC LIMIT 1 OFFSET ?2;

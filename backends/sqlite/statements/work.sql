@@ -43,9 +43,9 @@ INSERT INTO weir_lock (name, qid, id, expires_at) VALUES (?1, ?2, ?3, ?4)
 -- @lock_drop
 DELETE FROM weir_lock WHERE qid = ?2 AND name = ?1 AND id = ?3;
 -- @insert
-INSERT INTO weir_task (qid, state, ord, since, max_retry, timeout, deadline, retention, enqueued_at,
-                       retried, failed_at, big, id, type, unique_key, grp, headers, error, payload)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+INSERT INTO weir_task (qid, state, ord, since, max_retry, timeout, deadline, retention, archive_for,
+                       enqueued_at, retried, failed_at, big, id, type, unique_key, grp, headers, error, payload)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
     ON CONFLICT (qid, id) DO NOTHING;
 -- @payload_put
 INSERT OR REPLACE INTO weir_payload (seq, payload) VALUES (?1, ?2);
@@ -55,7 +55,7 @@ DELETE FROM weir_payload WHERE seq = ?1;
 -- @take
 -- qid, limit -> tasks, oldest first (columns: see row.h)
 SELECT seq, token, started, state, ord, since, lease, boot, retried, max_retry, timeout, deadline,
-       retention, enqueued_at, failed_at, id, type, unique_key, grp, headers, error,
+       retention, archive_for, enqueued_at, failed_at, id, type, unique_key, grp, headers, error,
        CASE big WHEN 0 THEN payload
                 ELSE (SELECT p.payload FROM weir_payload p WHERE p.seq = t.seq) END AS payload,
        result
@@ -93,9 +93,9 @@ UPDATE weir_task SET state = 5, ord = ?4, since = ?3, token = 0, started = 0, ca
                      retried = retried + ?6
     WHERE seq = ?1 AND token = ?2 AND state = 4 AND started = 1;
 -- @finish_archive
--- seq, token, now, error
-UPDATE weir_task SET state = 6, ord = ?3, since = ?3, token = 0, cancel = 0,
-                     error = ifnull(?4, error), failed_at = iif(?4 IS NULL, failed_at, ?3)
+-- seq, token, now, error (the place: see steer_archive)
+UPDATE weir_task SET state = 6, ord = iif(archive_for > 0, 1152921504606846976 + ?3 + archive_for, ?3),
+                     since = ?3, token = 0, cancel = 0, error = ifnull(?4, error), failed_at = iif(?4 IS NULL, failed_at, ?3)
     WHERE seq = ?1 AND token = ?2 AND state = 4 AND started = 1;
 -- @finish_requeue
 -- seq, token, place

@@ -101,15 +101,47 @@ count_archived(const struct memo *memo, const struct queue *queue)
     return archived;
 }
 
-static bool
-is_over(const struct memo *memo, const struct task *task, const weir_expire *expire, int64_t now_ms)
+/* When the time of a completed or archived task is over; WEIR_NEVER for others. */
+static int64_t
+end_of(const struct task *task, const weir_expire *expire)
 {
+    int64_t age_ms = task->info->archive_for_ms > 0 ? task->info->archive_for_ms
+                                                    : expire->archive_age_ms;
+
     if (task->info->state == WEIR_STATE_COMPLETED)
-        return task->place <= now_ms;
-    if (task->info->state != WEIR_STATE_ARCHIVED)
-        return false;
-    return (expire->archive_age_ms >= 0 && task->place <= now_ms - expire->archive_age_ms) ||
-           (expire->archive_max >= 0 && count_archived(memo, task->queue) > expire->archive_max);
+        return task->place;
+    if (task->info->state != WEIR_STATE_ARCHIVED || age_ms < 0 || age_ms > WEIR_NEVER - task->place)
+        return WEIR_NEVER;
+    return task->place + age_ms;
+}
+
+/* What ends first, of tasks in a state or in any. */
+static struct task *
+first_to_end(const struct memo *memo, const struct queue *queue, const weir_expire *expire,
+             weir_state state)
+{
+    struct task *first = NULL;
+
+    for (struct task *task = memo->tasks; task; task = task->next) {
+        if (task->queue == queue && (state == WEIR_STATE_NONE || task->info->state == state) &&
+            (!first || end_of(task, expire) < end_of(first, expire)))
+            first = task;
+    }
+    return first;
+}
+
+/* The next task of a queue to go, or NULL. */
+static struct task *
+next_over(const struct memo *memo, const struct queue *queue, const weir_expire *expire,
+          int64_t now_ms)
+{
+    struct task *task = first_to_end(memo, queue, expire, WEIR_STATE_NONE);
+
+    if (task && end_of(task, expire) <= now_ms)
+        return task;
+    if (expire->archive_max >= 0 && count_archived(memo, queue) > expire->archive_max)
+        return first_to_end(memo, queue, expire, WEIR_STATE_ARCHIVED);
+    return NULL;
 }
 
 int
@@ -119,14 +151,15 @@ memo_expire(void *self, int64_t now_ms, weir_expire *expire, weir_error *err)
 
     (void)err;
     pthread_mutex_lock(&memo->lock);
-    for (struct task *task = memo->tasks, *next; task && expire->removed < expire->max;
-         task = next) {
-        next = task->next;
-        if (!is_among(task, expire->queues, expire->queue_count) ||
-            !is_over(memo, task, expire, now_ms))
-            continue;
-        remove_task(memo, task);
-        expire->removed++;
+    for (size_t i = 0; i < expire->queue_count; i++) {
+        struct queue *queue = memo_find_queue(memo, expire->queues[i]);
+        struct task *task;
+
+        while (queue && expire->removed < expire->max &&
+               (task = next_over(memo, queue, expire, now_ms))) {
+            remove_task(memo, task);
+            expire->removed++;
+        }
     }
     pthread_mutex_unlock(&memo->lock);
     return 0;

@@ -263,7 +263,7 @@ typedef struct weir_expire {
     size_t queue_count;
     size_t max;             /* tasks to delete in this call */
     int64_t archive_max;    /* archived tasks to keep in a queue; -1: all */
-    int64_t archive_age_ms; /* -1: for ever */
+    int64_t archive_age_ms; /* of tasks without a time of their own; -1: for ever */
     size_t removed;         /* out; == max: there may be more */
 } weir_expire;
 
@@ -378,8 +378,9 @@ typedef struct weir_backend {
     int (*recover)(void *self, const weir_request_id *request, int64_t now_ms,
                    weir_recover *recover, weir_error *err);
     /*
-     * Deletes completed tasks whose retention is over, and archived ones beyond the limits, oldest
-     * first.
+     * Deletes completed tasks whose retention is over, archived ones that are older than archive_age_ms (than their own
+     * archive_for_ms, where they have one), and archived ones beyond the number, first those that would be the next to
+     * go for their age. Each kind oldest first.
      */
     int (*expire)(void *self, int64_t now_ms, weir_expire *expire, weir_error *err);
 
@@ -397,7 +398,8 @@ typedef struct weir_backend {
                  weir_error *err);
     /* Fills processed and failed of days[i], whose date is set. WEIR_E_NO_QUEUE. */
     int (*history)(void *self, const char *queue, weir_day *days, size_t count, weir_error *err);
-    /* Pages: pending and active oldest first, others by time. WEIR_E_NO_QUEUE. */
+    /* Pages: pending and active oldest first, others by time; where archived tasks with a time of their own stand among
+     * the others is the backend's choice. WEIR_E_NO_QUEUE. */
     int (*tasks)(void *self, const char *queue, weir_state state, const char *group, size_t offset,
                  size_t limit, weir_task_sink sink, void *arg, weir_error *err);
     /* WEIR_E_NO_QUEUE, WEIR_E_NO_TASK. */

@@ -79,9 +79,12 @@ typedef struct weir_task {
     int64_t timeout_ms;    /* of one attempt; 0: 30 min, or none with a deadline */
     int64_t deadline_ms;   /* time after which it is not run any more, ms since 1970; 0: none */
     int64_t retention_ms;  /* how long to keep it once it succeeded; 0: not at all */
-    int64_t unique_ms;     /* refuse another task of the same type, payload and queue until this one
+    int64_t
+        archive_for_ms; /* how long to keep it once archived, shorter or longer than the servers'
+                                 archive_age_ms; 0: for that */
+    int64_t unique_ms;  /* refuse another task of the same type, payload and queue until this one
                                  succeeded, or for so long at most (>= 1000); 0: not unique */
-    const char *group;     /* wait in this group to be aggregated; NULL: no group */
+    const char *group;  /* wait in this group to be aggregated; NULL: no group */
     const weir_header *headers;
     size_t header_count;
     uint64_t reserved[8];
@@ -118,6 +121,7 @@ typedef struct weir_task_info {
     size_t header_count;
     const void *result; /* written by the handler */
     size_t result_len;
+    int64_t archive_for_ms; /* how long it is kept once archived; 0: for the archive's age */
 } weir_task_info;
 
 /*
