@@ -151,7 +151,7 @@ earlier(int64_t a, int64_t b)
 static int
 settle(weir_testing *testing, int64_t *next_at_ms, weir_error *err)
 {
-    int64_t timeout_ms = testing->server->settings.group_timeout_ms;
+    int64_t timeout_ms = weir__group_timeout_ms(testing->server);
     int64_t now_ms = weir_testing_now_ms(testing);
     int64_t set_end_ms = WEIR_NEVER, due_ms = WEIR_NEVER, group_ms = WEIR_NEVER;
     size_t moved = 0, rounds = 0;

@@ -30,12 +30,12 @@ policy_ms(const weir_group_policy *policy)
 }
 
 static int64_t
-shortest_ms(const struct weir__settings *settings)
+shortest_ms(const struct weir__group_rules *rules)
 {
-    int64_t shortest = policy_ms(&settings->group);
+    int64_t shortest = policy_ms(&rules->policy);
 
-    for (size_t i = 0; i < settings->type_group_count; i++) {
-        shortest = earlier(shortest, policy_ms(&settings->type_groups[i].policy));
+    for (size_t i = 0; i < rules->type_count; i++) {
+        shortest = earlier(shortest, policy_ms(&rules->types[i].policy));
     }
     return shortest;
 }
@@ -52,7 +52,7 @@ weir__aggregator_init(weir_server *server)
         pthread_mutex_destroy(&aggregator->lock);
         return WEIR_E_NOMEM;
     }
-    aggregator->shortest_ms = shortest_ms(&server->settings);
+    aggregator->shortest_ms = shortest_ms(&server->settings.groups);
     return 0;
 }
 
@@ -88,13 +88,16 @@ struct look {
     int64_t next_ms; /* wall clock: when the next group is due that is not yet */
 };
 
-static const weir_group_policy *
-policy_of(const struct weir__settings *settings, const char *type)
+static weir_group_policy
+policy_of(weir_server *server, const char *type)
 {
-    size_t i = weir__pattern_find(settings->type_groups, settings->type_group_count,
-                                  sizeof(*settings->type_groups), type);
+    const struct weir__group_rules *rules = &server->settings.groups;
 
-    return i != WEIR__NO_PATTERN ? &settings->type_groups[i].policy : &settings->group;
+    pthread_rwlock_rdlock(&server->policy_lock);
+    size_t i = weir__pattern_find(rules->types, rules->type_count, sizeof(*rules->types), type);
+    weir_group_policy policy = i != WEIR__NO_PATTERN ? rules->types[i].policy : rules->policy;
+    pthread_rwlock_unlock(&server->policy_lock);
+    return policy;
 }
 
 static int64_t
@@ -117,9 +120,8 @@ note_group(void *arg, const weir_group_info *group)
 {
     struct look *look = arg;
     struct weir__aggregator *aggregator = &look->server->aggregator;
-    const weir_group_policy *policy = policy_of(&look->server->settings, group->type);
-    struct weir__due due = {.policy = *policy};
-    int64_t at_ms = due_at(group, policy, look->now_ms);
+    struct weir__due due = {.policy = policy_of(look->server, group->type)};
+    int64_t at_ms = due_at(group, &due.policy, look->now_ms);
 
     if (!weir__mux_aggregate_of(look->server->mux, group->type, &due.aggregate, &due.arg)) {
         return 0;
@@ -218,12 +220,22 @@ look_for_rest(struct weir__aggregator *aggregator, const struct weir__round *rou
     pthread_mutex_unlock(&aggregator->lock);
 }
 
+/* For how long a set is staged. */
+int64_t
+weir__group_timeout_ms(weir_server *server)
+{
+    pthread_rwlock_rdlock(&server->policy_lock);
+    int64_t timeout_ms = server->settings.groups.timeout_ms;
+    pthread_rwlock_unlock(&server->policy_lock);
+    return timeout_ms;
+}
+
 /* Stages the next group of the agenda. *found: *round is a set. */
 static int
 stage_next(weir_server *server, struct weir__round *round, bool *found, weir_error *err)
 {
     struct weir__aggregator *aggregator = &server->aggregator;
-    int64_t timeout_ms = server->settings.group_timeout_ms;
+    int64_t timeout_ms = weir__group_timeout_ms(server);
 
     *round = (struct weir__round){.due = aggregator->agenda[--aggregator->agenda_count]};
     round->end_boot_ms = weir__broker_boot_ms(server->broker) + timeout_ms;
@@ -321,6 +333,10 @@ take_turn(weir_server *server, struct weir__rounder *self)
     struct weir__round round;
 
     aggregator->leading = true;
+    if (aggregator->outdated) {
+        clear_agenda(aggregator);
+        aggregator->outdated = false;
+    }
     if (aggregator->agenda_count == 0) {
         aggregator->look_at_ms = WEIR_NEVER;
     }
@@ -402,6 +418,25 @@ weir__aggregator_call(weir_server *server)
         pthread_cond_signal(&aggregator->wake);
     }
     pthread_mutex_unlock(&aggregator->lock);
+}
+
+void
+weir__aggregator_set_rules(weir_server *server, struct weir__group_rules *rules)
+{
+    struct weir__aggregator *aggregator = &server->aggregator;
+    struct weir__group_rules before;
+
+    pthread_mutex_lock(&aggregator->lock);
+    pthread_rwlock_wrlock(&server->policy_lock);
+    before = server->settings.groups;
+    server->settings.groups = *rules;
+    pthread_rwlock_unlock(&server->policy_lock);
+    aggregator->shortest_ms = shortest_ms(rules);
+    aggregator->outdated = true;
+    look_again_at(aggregator, weir__mono_ms());
+    pthread_cond_broadcast(&aggregator->wake);
+    pthread_mutex_unlock(&aggregator->lock);
+    *rules = before;
 }
 
 void

@@ -10,12 +10,13 @@
  * When to look is known from the ages that the broker tells: a group is due at the earliest of newest + grace and oldest + max
  * delay. A new member can bring that forward only by its own grace or delay, or by filling the group: the
  * listener tells of it, and the next look is then due at once where a policy has a size, else after the shortest grace or
- * delay of any policy.
+ * delay of any policy. Policies can be changed while it runs: what is remembered as due is then looked at anew.
  */
 #ifndef WEIR_WORKER_AGGREGATOR_H
 #define WEIR_WORKER_AGGREGATOR_H
 
 #include "calls.h"
+#include "settings.h"
 
 #include <pthread.h>
 
@@ -56,6 +57,7 @@ struct weir__aggregator {
     int64_t look_at_ms;    /* monotonic */
     int64_t not_before_ms; /* so that looking takes a small part of the time */
     int64_t shortest_ms;   /* of all graces and delays; 0: a policy has a size */
+    bool outdated;         /* the agenda is of earlier policies */
     struct weir__rounder threads[WEIR__ROUNDS];
     size_t thread_count; /* constant once the server has started */
     bool joined;         /* the stopper's */
@@ -83,6 +85,12 @@ int weir__aggregator_turn(weir_server *server, size_t *rounds, int64_t *next_at_
 
 /* A task has joined a group. Any thread. */
 void weir__aggregator_call(weir_server *server);
+
+/* Has other policies from now on; the earlier ones are left in *rules. Any thread. */
+void weir__aggregator_set_rules(weir_server *server, struct weir__group_rules *rules);
+
+/* How long the set of a round may take. Any thread. */
+int64_t weir__group_timeout_ms(weir_server *server);
 
 /* Begins no more rounds. */
 void weir__aggregator_end(weir_server *server);

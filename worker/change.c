@@ -179,3 +179,22 @@ weir_server_set_retries(weir_server *server, const weir_retry_policy *retry,
     weir__rules_drop_policies(&made);
     return code;
 }
+
+int
+weir_server_set_groups(weir_server *server, const weir_group_policy *group,
+                       const weir_type_group *type_groups, size_t type_group_count,
+                       int64_t group_timeout_ms, weir_error *err)
+{
+    const weir_server_options options = {.group = group != NULL ? *group : (weir_group_policy){0},
+                                         .type_groups = type_groups,
+                                         .type_group_count = type_group_count,
+                                         .group_timeout_ms = group_timeout_ms};
+    struct weir__group_rules rules;
+    int code = weir__group_rules_init(&rules, &options, err);
+
+    if (code == 0) {
+        weir__aggregator_set_rules(server, &rules);
+    }
+    weir__group_rules_drop(&rules);
+    return code;
+}

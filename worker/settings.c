@@ -20,7 +20,7 @@
 struct number {
     const char *name;
     size_t from; /* in weir_server_options */
-    size_t to;   /* in weir__settings */
+    size_t to;   /* in what it is taken into */
     int64_t fallback;
     int64_t low;
     int64_t high;
@@ -41,10 +41,17 @@ static const struct number numbers[] = {
     NUMBER(recover_ms, 0, 10, LONG_MS, false),
     NUMBER(janitor_ms, 8000, 10, LONG_MS, false),
     NUMBER(health_ms, 15000, 10, LONG_MS, false),
-    NUMBER(group_timeout_ms, 120000, 1000, LONG_MS, false),
     NUMBER(archive_max, 10000, 1, INT64_MAX, true),
     NUMBER(archive_age_ms, 90 * DAY_MS, 1, INT64_MAX, true),
 };
+
+static const struct number group_timeout = {"group_timeout_ms",
+                                            offsetof(weir_server_options, group_timeout_ms),
+                                            offsetof(struct weir__group_rules, timeout_ms),
+                                            120000,
+                                            1000,
+                                            LONG_MS,
+                                            false};
 
 /* A value in the words of those who write options: lengths of time with their units. */
 static const char *
@@ -85,11 +92,11 @@ slow_heartbeat(const struct weir__settings *settings, weir_error *err)
 }
 
 static int
-take_number(struct weir__settings *settings, const weir_server_options *options,
-            const struct number *number, weir_error *err)
+take_number(void *into, const weir_server_options *options, const struct number *number,
+            weir_error *err)
 {
     int64_t given = *(const int64_t *)(const void *)((const char *)options + number->from);
-    int64_t *to = (int64_t *)(void *)((char *)settings + number->to);
+    int64_t *to = (int64_t *)(void *)((char *)into + number->to);
 
     if (given == 0) {
         *to = number->fallback;
@@ -245,42 +252,57 @@ take_policy(weir_group_policy *policy, const weir_group_policy *given,
 }
 
 static int
-take_type_group(struct weir__settings *settings, const weir_type_group *given, weir_error *err)
+take_type_group(struct weir__group_rules *groups, const weir_type_group *given, weir_error *err)
 {
-    struct weir__type_group *group = &settings->type_groups[settings->type_group_count];
+    struct weir__type_group *type = &groups->types[groups->type_count];
 
     if (weir__pattern_is_blank(given->pattern)) {
         return weir_error_set(err, WEIR_E_INVALID, "option groups.types: pattern %zu is blank",
-                              settings->type_group_count + 1);
+                              groups->type_count + 1);
     }
-    int code = take_policy(&group->policy, &given->policy, &settings->group, "groups.types", err);
-    if (code == 0 && !weir__pattern_init(&group->pattern, given->pattern)) {
+    int code = take_policy(&type->policy, &given->policy, &groups->policy, "groups.types", err);
+    if (code == 0 && !weir__pattern_init(&type->pattern, given->pattern)) {
         code = weir_error_set(err, WEIR_E_NOMEM, NULL);
     }
-    settings->type_group_count += code == 0;
+    groups->type_count += code == 0;
     return code;
 }
 
-static int
-take_groups(struct weir__settings *settings, const weir_server_options *options, weir_error *err)
+int
+weir__group_rules_init(struct weir__group_rules *groups, const weir_server_options *options,
+                       weir_error *err)
 {
     static const weir_group_policy usual = {.grace_ms = 60000};
-    int code = take_policy(&settings->group, &options->group, &usual, "groups", err);
 
+    *groups = (struct weir__group_rules){0};
+    int code = take_number(groups, options, &group_timeout, err);
+    if (code == 0) {
+        code = take_policy(&groups->policy, &options->group, &usual, "groups", err);
+    }
     if (code == 0 && options->type_groups == NULL && options->type_group_count > 0) {
         code = weir_error_set(err, WEIR_E_INVALID, "option type_groups is NULL");
     }
     if (code != 0 || options->type_group_count == 0) {
         return code;
     }
-    settings->type_groups = calloc(options->type_group_count, sizeof(*settings->type_groups));
-    if (settings->type_groups == NULL) {
+    groups->types = calloc(options->type_group_count, sizeof(*groups->types));
+    if (groups->types == NULL) {
         return weir_error_set(err, WEIR_E_NOMEM, NULL);
     }
     for (size_t i = 0; i < options->type_group_count && code == 0; i++) {
-        code = take_type_group(settings, &options->type_groups[i], err);
+        code = take_type_group(groups, &options->type_groups[i], err);
     }
     return code;
+}
+
+void
+weir__group_rules_drop(struct weir__group_rules *groups)
+{
+    for (size_t i = 0; i < groups->type_count; i++) {
+        weir__pattern_release(&groups->types[i].pattern);
+    }
+    free(groups->types);
+    *groups = (struct weir__group_rules){0};
 }
 
 static int
@@ -313,7 +335,7 @@ take_all(struct weir__settings *settings, const weir_server_options *options, we
         code = take_rules(&settings->rules, options, err);
     }
     if (code == 0) {
-        code = take_groups(settings, options, err);
+        code = weir__group_rules_init(&settings->groups, options, err);
     }
     settings->on_health = options->on_health;
     settings->on_health_arg = options->on_health_arg;
@@ -340,10 +362,7 @@ weir__settings_init(struct weir__settings *settings, const weir_server_options *
 void
 weir__settings_release(struct weir__settings *settings)
 {
-    for (size_t i = 0; i < settings->type_group_count; i++) {
-        weir__pattern_release(&settings->type_groups[i].pattern);
-    }
-    free(settings->type_groups);
+    weir__group_rules_drop(&settings->groups);
     weir__queue_set_unref(settings->queues);
     weir__rules_drop_policies(&settings->rules);
     *settings = (struct weir__settings){0};

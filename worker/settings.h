@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A server's options, checked, copied, and with every default put in. Constant after that, but the policies in
- * `rules`, which have a lock.
+ * `rules` and `groups`, which have a lock.
  */
 #ifndef WEIR_WORKER_SETTINGS_H
 #define WEIR_WORKER_SETTINGS_H
@@ -12,6 +12,14 @@
 struct weir__type_group {
     struct weir__pattern pattern; /* first, for weir__pattern_find() */
     weir_group_policy policy;
+};
+
+/* What holds for groups. */
+struct weir__group_rules {
+    int64_t timeout_ms;
+    weir_group_policy policy;       /* of types without one of their own; complete */
+    struct weir__type_group *types; /* complete policies */
+    size_t type_count;
 };
 
 struct weir__settings {
@@ -27,10 +35,7 @@ struct weir__settings {
     int64_t archive_max;
     int64_t archive_age_ms;
     bool exit_when_stuck;
-    int64_t group_timeout_ms;
-    weir_group_policy group;
-    struct weir__type_group *type_groups; /* complete policies */
-    size_t type_group_count;
+    struct weir__group_rules groups;
     weir_health_fn on_health;
     void *on_health_arg;
     weir_reload_fn on_reload;
@@ -45,6 +50,11 @@ void weir__settings_release(struct weir__settings *settings);
 
 /* The option's meaning: 0 stands for the number of CPUs. WEIR_E_INVALID. */
 int weir__settings_concurrency(int given, int *concurrency, weir_error *err);
+
+/* Checks and copies what the options say of groups. WEIR_E_INVALID, WEIR_E_NOMEM; to be dropped also then. */
+int weir__group_rules_init(struct weir__group_rules *groups, const weir_server_options *options,
+                           weir_error *err);
+void weir__group_rules_drop(struct weir__group_rules *groups);
 
 /* Checks and copies policies into *rules, which has none. WEIR_E_INVALID, WEIR_E_NOMEM; what was copied then is to
  * be dropped as well. */

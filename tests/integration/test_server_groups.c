@@ -14,6 +14,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char joined
     [256]; /* ids of the last set; for writers under the lock, read after a task of it was seen */
 static atomic_int calls;
+static atomic_int members;  /* of all sets */
 static atomic_int failures; /* calls that are to fail */
 static atomic_bool slow;    /* it waits until that is over */
 static int64_t size_limit;
@@ -45,6 +46,7 @@ sum_up(const weir_group *group, weir_task *task, void *arg, weir_error *err)
         return weir_error_set(err, WEIR_E_IO, "no paper");
     }
     char *text = weir_group_alloc(group, 256);
+    atomic_fetch_add(&members, (int)group->count);
     for (size_t i = 0; i < group->count; i++) {
         len +=
             (size_t)snprintf(text + len, 256 - len, "%s%s", i > 0 ? " " : "", group->tasks[i]->id);
@@ -66,6 +68,7 @@ serve(const weir_server_options *options)
     static bool registered;
 
     atomic_store(&calls, 0);
+    atomic_store(&members, 0);
     atomic_store(&failures, 0);
     atomic_store(&slow, false);
     if (!registered) { /* the mux is the same for all tests */
@@ -132,6 +135,71 @@ a_group_beyond_the_size_becomes_several_tasks_at_once(void)
     serve(&options);
     CU_ASSERT_TRUE(world_until(world_ended, 3));
     CU_ASSERT_EQUAL(atomic_load(&calls), 3);
+    nameless = false;
+}
+
+static void
+other_policies_hold_for_the_groups_that_wait(void)
+{
+    static const weir_group_policy wrong = {.grace_ms = 1};
+    static const weir_type_group soon[] = {{"sum:", {.max_size = 2}}};
+
+    size_limit = 0;
+    weir_server_options options = group_options();
+
+    serve(&options);
+    join("a");
+    join("b");
+    CU_ASSERT_EQUAL(weir_server_set_groups(world.server, &wrong, NULL, 0, 0, NULL), WEIR_E_INVALID);
+    CU_ASSERT_EQUAL(weir_server_set_groups(world.server, NULL, NULL, 1, 0, NULL), WEIR_E_INVALID);
+    CU_ASSERT_EQUAL(weir_server_set_groups(world.server, NULL, soon, 1, 1, NULL), WEIR_E_INVALID);
+    CU_ASSERT_EQUAL(world_task("a").state, WEIR_STATE_AGGREGATING);
+    CU_ASSERT_EQUAL(weir_server_set_groups(world.server, NULL, soon, 1, 1000, NULL), 0);
+    CU_ASSERT_TRUE(world_reaches("sum", WEIR_STATE_COMPLETED));
+    CU_ASSERT_STRING_EQUAL(joined, "a b");
+    CU_ASSERT_EQUAL(atomic_load(&calls), 1);
+}
+
+static atomic_bool churning;
+
+static void *
+churn(void *arg)
+{
+    static const weir_type_group some[] = {{"sum:", {.max_size = 2}}, {"sum", {.max_size = 3}}};
+
+    (void)arg;
+    for (size_t i = 0; atomic_load(&churning); i++) {
+        weir_server_set_groups(world.server, &(weir_group_policy){.max_size = 2}, some, i % 3, 0,
+                               NULL);
+    }
+    return NULL;
+}
+
+static bool
+are_in_sets(long count)
+{
+    return atomic_load(&members) >= count;
+}
+
+static void
+policies_change_without_end_and_lose_and_double_nothing(void)
+{
+    pthread_t thread;
+
+    size_limit = 2;
+    weir_server_options options = group_options();
+
+    nameless = true;
+    serve(&options);
+    atomic_store(&churning, true);
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, churn, NULL), 0);
+    for (int i = 0; i < 100; i++) {
+        world_enqueue_task((weir_task){.type = "sum:item", .group = "g"}, "done");
+    }
+    CU_ASSERT_TRUE(world_until(are_in_sets, 100));
+    atomic_store(&churning, false);
+    pthread_join(thread, NULL);
+    CU_ASSERT_EQUAL(atomic_load(&members), 100);
     nameless = false;
 }
 
@@ -256,6 +324,8 @@ static CU_TestInfo tests[] = {
     HARNESS_TEST(a_full_group_becomes_one_task),
     HARNESS_TEST(a_group_becomes_one_task_when_its_grace_is_over),
     HARNESS_TEST(a_group_beyond_the_size_becomes_several_tasks_at_once),
+    HARNESS_TEST(other_policies_hold_for_the_groups_that_wait),
+    HARNESS_TEST(policies_change_without_end_and_lose_and_double_nothing),
     HARNESS_TEST(a_type_has_a_policy_of_its_own),
     HARNESS_TEST(a_due_task_with_a_group_is_aggregated),
     HARNESS_TEST(a_set_whose_aggregator_failed_is_tried_again),

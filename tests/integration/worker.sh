@@ -238,6 +238,34 @@ SIGHUP_reads_the_configuration_again()
     expect_equal "$worker_status" 0
 }
 
+SIGHUP_changes_the_policies_of_groups()
+{
+    module join '#include <stdio.h>
+#include <weir/group.h>
+static weir_outcome sum(weir_context *ctx, const weir_task_info *task, void *arg) { return WEIR_DONE; }
+static int unite(const weir_group *group, weir_task *task, void *arg, weir_error *err)
+{ task->type = "sum"; task->id = "sum"; task->retention_ms = 3600000; return 0; }
+static int init(weir_mux *mux, const char *options, weir_logger *log, void **state, weir_error *err)
+{ int rc = weir_mux_handle(mux, "sum", sum, NULL, err);
+  return rc != 0 ? rc : weir_mux_aggregate(mux, "part", unite, NULL, err); }
+WEIR_MODULE_EXPORT const weir_module weir_module_entry = {
+    .abi = WEIR_MODULE_ABI, .name = "join", .init = init};'
+    echo "{\"modules\": [\"$tmp/join.so\"], \"groups\": {\"grace\": \"1h\"}}" > "$tmp/w.json"
+    start_worker --config "$tmp/w.json"
+    "$weir" task enqueue --type part --id a --group g > /dev/null
+    "$weir" task enqueue --type part --id b --group g > /dev/null
+    wait_until 20 serves 'length == 1' || fail 'it did not start'
+    expect_state a aggregating
+    echo "{\"modules\": [\"$tmp/join.so\"], \"groups\": {\"grace\": \"1h\", \"types\": {\"part\": {\"max_size\": 2}}}}" \
+        > "$tmp/w.json"
+    kill -HUP "$worker"
+    wait_until 20 has_logged 'configuration reloaded' || fail 'it did not reload'
+    expect_state sum completed
+    ! has_logged 'cannot change' || fail 'nothing of that was changed'
+    stop_worker
+    expect_equal "$worker_status" 0
+}
+
 in_queue()
 {
     "$weir" task inspect --queue "$1" "$2" --json | jq -e ".state == \"$3\"" > /dev/null
@@ -267,12 +295,10 @@ what_cannot_change_is_told_when_it_is_reloaded()
     start_worker --config "$tmp/w.json"
     enqueue a
     expect_state a completed
-    echo '{"lease": "9s", "handlers": {"t": {"exec": "wc"}, "u": {"exec": ["cat"]}},
-           "groups": {"types": {"a": {"grace": "5s"}}}}' > "$tmp/w.json"
+    echo '{"lease": "9s", "handlers": {"t": {"exec": "wc"}, "u": {"exec": ["cat"]}}}' > "$tmp/w.json"
     kill -HUP "$worker"
     wait_until 20 has_logged 'cannot change.*lease' || fail 'lease'
     has_logged 'cannot change.*handlers' || fail 'handlers'
-    has_logged 'cannot change.*groups' || fail 'groups'
     ! has_logged 'cannot change.*broker' || fail 'broker'
     stop_worker
 }
@@ -617,6 +643,7 @@ run_tests \
     a_handler_that_hangs_in_stdio_does_not_keep_the_worker \
     a_thread_that_a_module_starts_takes_no_signals \
     SIGHUP_reads_the_configuration_again \
+    SIGHUP_changes_the_policies_of_groups \
     a_wrong_configuration_changes_nothing_when_it_is_reloaded \
     what_cannot_change_is_told_when_it_is_reloaded \
     check_prints_what_would_be_served \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Queues, weights, order, concurrency, retry policies, periodic tasks and the log's level are applied. What cannot change is compared
+ * Queues, weights, order, concurrency, retry policies, groups, periodic tasks and the log's level are applied. What cannot change is compared
  * with what the worker was started with, and each difference is told: numbers by a table, the rest by hand.
  */
 #include <config.h>
@@ -74,26 +74,6 @@ same_execs(const struct settings *a, const struct settings *b)
     return same;
 }
 
-static bool
-same_policy(const weir_group_policy *a, const weir_group_policy *b)
-{
-    return a->grace_ms == b->grace_ms && a->max_delay_ms == b->max_delay_ms &&
-           a->max_size == b->max_size;
-}
-
-static bool
-same_groups(const weir_server_options *a, const weir_server_options *b)
-{
-    bool same = same_policy(&a->group, &b->group) && a->group_timeout_ms == b->group_timeout_ms &&
-                a->type_group_count == b->type_group_count;
-
-    for (size_t i = 0; same && i < a->type_group_count; i++) {
-        same = same_text(a->type_groups[i].pattern, b->type_groups[i].pattern) &&
-               same_policy(&a->type_groups[i].policy, &b->type_groups[i].policy);
-    }
-    return same;
-}
-
 static void
 warn_unless(const struct reload *reload, bool same, const char *key)
 {
@@ -114,7 +94,6 @@ warn_of_differences(const struct reload *reload, const struct settings *fresh)
     warn_unless(reload, same_text(running->broker.url, fresh->broker.url), "broker");
     warn_unless(reload, same_modules(running, fresh), "modules");
     warn_unless(reload, same_execs(running, fresh), "handlers");
-    warn_unless(reload, same_groups(&running->server, &fresh->server), "groups");
     warn_unless(reload, running->log_format == fresh->log_format, "log.format");
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         size_t at = numbers[i].offset;
@@ -135,6 +114,10 @@ apply(const struct reload *reload, const struct settings *fresh, weir_error *err
     }
     if (rc == 0) {
         rc = weir_server_set_concurrency(reload->server, options->concurrency, err);
+    }
+    if (rc == 0) {
+        rc = weir_server_set_groups(reload->server, &options->group, options->type_groups,
+                                    options->type_group_count, options->group_timeout_ms, err);
     }
     if (rc == 0) {
         rc = weir_server_periodic_set(reload->server, options->periodic, options->periodic_count,

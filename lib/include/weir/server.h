@@ -183,6 +183,16 @@ WEIR_API int weir_server_set_retries(weir_server *server, const weir_retry_polic
                                      weir_error *err);
 
 /*
+ * Replaces what holds for groups: the policy of types without one of their own (NULL, and what is 0 in it: the default), the
+ * policies of types, and the time of an aggregator and its commit (0: 2 min). Groups that wait are looked at again at once,
+ * under the new policies; a set that was taken from its group before is finished under the earlier ones. Aggregators are
+ * the mux's and stay. Errors: WEIR_E_INVALID, WEIR_E_NOMEM: nothing has changed. Any thread. Since 0.1.
+ */
+WEIR_API int weir_server_set_groups(weir_server *server, const weir_group_policy *group,
+                                    const weir_type_group *type_groups, size_t type_group_count,
+                                    int64_t group_timeout_ms, weir_error *err);
+
+/*
  * Starts the server, then serves until SIGTERM or SIGINT, and stops it; SIGTSTP makes it quiet, SIGHUP
  * calls on_reload. A second SIGTERM or SIGINT cuts the wait for handlers short. For programs without signal handling
  * of their own; call it from the main thread, before other threads are started: it blocks these
