@@ -372,6 +372,7 @@ keep_claims(weir_server *server, const weir__claims *claims, int64_t lease_end_b
     struct weir__ring *ring = &server->ring;
     int64_t now_us = weir__mono_us();
 
+    weir__ring_note_take(server, claims);
     for (size_t i = 0; i < claims->count; i++) {
         struct weir__job *job = weir__jobs_shift(&move->spare);
         weir__job_hold(server, job, &claims->items[i], lease_end_boot_ms);

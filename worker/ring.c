@@ -19,7 +19,8 @@
 
 enum {
     PATIENCE_US = 25000,
-    PATIENCE_CALLS = 4
+    PATIENCE_CALLS = 4,
+    WAITING_BYTES = 8 * 1024 * 1024 /* payloads of what waits, about */
 };
 
 static size_t
@@ -176,6 +177,35 @@ weir__ring_review(weir_server *server, int64_t now_us)
     weir__ring_give_back(server);
 }
 
+/* Large tasks make calls long, long calls the ring deep, and a deep ring calls longer: this ends it. */
+static void
+bound_memory(struct weir__ring *ring)
+{
+    size_t most = WAITING_BYTES / 2 / (ring->task_bytes + 1);
+
+    if (ring->depth_16ths > 16 * most) {
+        ring->depth_16ths = (unsigned)(16 * most);
+    }
+}
+
+/* Grown is believed at once, shrunk by and by. */
+void
+weir__ring_note_take(weir_server *server, const weir__claims *claims)
+{
+    struct weir__ring *ring = &server->ring;
+    size_t bytes = 0;
+
+    if (claims->count == 0) {
+        return;
+    }
+    for (size_t i = 0; i < claims->count; i++) {
+        bytes += claims->items[i].task->payload_len;
+    }
+    bytes /= claims->count;
+    ring->task_bytes = bytes > ring->task_bytes ? bytes : (3 * ring->task_bytes + bytes) / 4;
+    bound_memory(ring);
+}
+
 /* Workers that found nothing to do would have done more: nobody knows how much, so twice as much is tried. */
 void
 weir__ring_note_load(weir_server *server, size_t outcomes, int64_t now_us)
@@ -191,6 +221,7 @@ weir__ring_note_load(weir_server *server, size_t outcomes, int64_t now_us)
     ended = ended < 16 * WEIR__TAKE_MAX ? ended : 16 * WEIR__TAKE_MAX;
     ring->loaded_us = now_us;
     ring->depth_16ths = (unsigned)((ring->depth_16ths + ended + 1) / 2);
+    bound_memory(ring);
 }
 
 void

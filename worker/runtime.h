@@ -90,6 +90,7 @@ struct weir__ring {
     bool starved;         /* workers had nothing to do when the last call ended */
     int64_t call_us;      /* how long a call takes */
     int64_t loaded_us;    /* monotonic: when the last call was loaded */
+    size_t task_bytes;    /* the payload of a task, as those were that came last */
 };
 
 /* A slot: one worker thread, and the attempt that it makes. */
@@ -323,6 +324,8 @@ void weir__ring_review(weir_server *server, int64_t now_us);
 /* Notes that a call with so many outcomes is loaded; and that it has ended, before what it brought is in the ring. */
 void weir__ring_note_load(weir_server *server, size_t outcomes, int64_t now_us);
 void weir__ring_note_call(weir_server *server, int64_t took_us);
+/* Notes how large tasks are that were taken: a ring of large ones is shorter. */
+void weir__ring_note_take(weir_server *server, const weir__claims *claims);
 
 /* server.c */
 void weir__server_unref(weir_server *server);
