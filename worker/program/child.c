@@ -41,7 +41,20 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct child *first;
-} children = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL};
+} children = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void
+init_changed(void)
+{
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&children.changed, &attr);
+    pthread_condattr_destroy(&attr);
+}
 
 static void
 close_fd(int *fd)
@@ -201,6 +214,7 @@ keep(int *end)
 static void
 enlist(struct child *child)
 {
+    pthread_once(&once, init_changed);
     pthread_mutex_lock(&children.lock);
     child->next = children.first;
     children.first = child;
@@ -286,12 +300,13 @@ child_reap(struct child *child)
     return status;
 }
 
+/* On the monotonic clock: a step of the other one neither cuts a grace short nor makes it longer. */
 static void
 wait_until_none(int64_t timeout_ms)
 {
     struct timespec until;
 
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)(timeout_ms / 1000);
     until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
     if (until.tv_nsec >= 1000000000) {
@@ -307,6 +322,7 @@ children_stop(int64_t grace_ms)
 {
     size_t left = 0;
 
+    pthread_once(&once, init_changed);
     pthread_mutex_lock(&children.lock);
     wait_until_none(grace_ms);
     for (struct child *child = children.first; child != NULL; child = child->next) {
