@@ -3,6 +3,9 @@
  * Forwarding: moves due tasks to their queues at the moment when they become due. The broker says
  * when the next one is; the listener tells when an earlier one has come. Outcomes of this server's tell of
  * their own time. The limit of a minute is for wall clocks that step.
+ *
+ * Something is due and nothing moved: the broker's clock is a fraction of a millisecond behind, or what is due cannot be moved. So it
+ * is tried again after 1 ms, 2 ms, 4 ms ... up to STUCK_MS, which is how late others may become meanwhile.
  */
 #include <config.h>
 
@@ -10,7 +13,8 @@
 
 enum {
     FORWARD_MAX = 256,
-    LONGEST_SLEEP_MS = 60000
+    LONGEST_SLEEP_MS = 60000,
+    STUCK_MS = 128
 };
 
 /* The boot time of a wall clock time. */
@@ -30,6 +34,23 @@ void
 weir__forward_by(weir_server *server, int64_t at_ms)
 {
     weir__keeper_call(&server->keeper, WEIR__DUTY_FORWARD, boot_time_of(server, at_ms));
+}
+
+/* More at once lets the other duties run in between. */
+static int64_t
+next_look(weir_server *server, const weir_forward *forward)
+{
+    int64_t boot_ms = weir__broker_boot_ms(server->broker);
+    int64_t at_ms = boot_time_of(server, forward->next_due_at_ms);
+
+    if (forward->moved > 0 || at_ms > boot_ms) {
+        server->stuck_ms = 0;
+        return at_ms > boot_ms ? at_ms : boot_ms;
+    }
+    server->stuck_ms = server->stuck_ms == 0         ? 1
+                       : server->stuck_ms < STUCK_MS ? 2 * server->stuck_ms
+                                                     : STUCK_MS;
+    return boot_ms + server->stuck_ms;
 }
 
 int64_t
@@ -55,9 +76,5 @@ weir__forward_duty(void *arg)
     if (forward.moved > 0) {
         weir__mover_look(server);
     }
-    /* More at once lets the other duties run in between; nothing moved and still due is a clock a
-     * fraction of a millisecond behind. */
-    int64_t at_ms = boot_time_of(server, forward.next_due_at_ms);
-    int64_t soonest_ms = weir__broker_boot_ms(server->broker) + (forward.moved > 0 ? 0 : 1);
-    return at_ms > soonest_ms ? at_ms : soonest_ms;
+    return next_look(server, &forward);
 }

@@ -9,7 +9,8 @@
  * under the lock under which the claims are listed.
  *
  * It also looks at the clocks, before the other duties: a beat that comes late by a whole heartbeat (the machine
- * slept, the process was stopped), one that takes as long, or a wall clock that stepped, is trouble.
+ * slept, the process was stopped), one that takes as long, or a wall clock that stepped, is trouble. What an outage kept
+ * waiting is late for a reason that was told.
  *
  * Recovery and expiry go along with a beat where they can, so that an idle server leaves its broker alone in between.
  */
@@ -215,6 +216,14 @@ extend_claims(weir_server *server, weir_error *err)
     return code;
 }
 
+/* Its calls are made on this thread, and each may take as long as the broker's time-out. */
+static bool
+broker_was_in_trouble(const weir_server *server)
+{
+    return atomic_load(&server->parties_down) != 0 ||
+           atomic_load(&server->trouble_at_ms) > server->beat.beat_at_ms;
+}
+
 static void
 look_at_clocks(weir_server *server, int64_t boot_ms)
 {
@@ -228,8 +237,12 @@ look_at_clocks(weir_server *server, int64_t boot_ms)
     if (stepped) {
         weir__keeper_call(&server->keeper, WEIR__DUTY_FORWARD, boot_ms);
     }
-    if (stepped || late_ms > server->settings.heartbeat_ms) {
-        weir__trouble(server);
+    if (!stepped && late_ms <= server->settings.heartbeat_ms) {
+        return;
+    }
+    bool known = !stepped && broker_was_in_trouble(server);
+    weir__trouble(server);
+    if (!known) {
         weir_log(server->logger, WEIR_LOG_WARN, "the clock stepped or this server stood still",
                  weir_log_ms("step", step_ms), weir_log_ms("late", late_ms > 0 ? late_ms : 0));
     }

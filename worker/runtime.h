@@ -222,6 +222,7 @@ struct weir_server {
     struct weir__beat beat;
     int attempts[WEIR__PARTY_COUNT]; /* failures in a row; each party its own */
     int64_t janitor_at_ms;
+    int stuck_ms; /* pause of forwarding while what is due does not move; 0: it does */
     struct weir__schedule schedule;
     struct weir__keeper keeper; /* duties that call the broker */
     struct weir__keeper watch;  /* duties that do not, so that a slow broker does not delay them */

@@ -179,7 +179,9 @@ fake_forward(void *self, int64_t now_ms, weir_forward *forward, weir_error *err)
     (void)self;
     (void)now_ms;
     (void)err;
-    forward->moved = 1;
+    forward->moved = fake.stuck ? 0 : 1;
+    forward->next_due_at_ms = fake.stuck ? 0 : WEIR_NEVER;
+    fake.forwards++;
     return 0;
 }
 

@@ -44,6 +44,8 @@ struct fake {
     unsigned wait_reasons;
     const char *const *queue_names; /* NULL-terminated */
     void (*on_beat)(void);          /* or NULL */
+    size_t forwards;                /* calls */
+    bool stuck;                     /* something is due that does not move */
 };
 
 extern struct fake fake;
