@@ -6,6 +6,7 @@
 #define WEIR_SQLITE_CALLS_H
 
 #include "row.h"
+#include "several.h"
 #include "store.h"
 
 /* work.c */
@@ -18,11 +19,17 @@ int weir__sqlite_extend(void *self, int64_t now_ms, int64_t lease_ms, weir_exten
 
 /* insert.c: puts one task into its queue; the result is the item's. */
 int weir__insert(struct weir__tx *tx, int64_t now_ms, weir_enqueue_item *item);
+/* The same for several, in their order. */
+int weir__insert_all(struct weir__tx *tx, int64_t now_ms, weir_enqueue_item *items, size_t count);
 /* Payloads above this many bytes are kept apart, so that state changes do not rewrite them. */
 #define WEIR__INLINE_MAX 1024
 
 /* finish.c: what happens to one claim; the outcome is the finish's. */
 int weir__finish(struct weir__tx *tx, int64_t now_ms, weir_finish *finish);
+/* The same for several that are done, of different tasks, as weir__claimed_sort() has put them in order; their items are
+ * indexes of finishes. */
+int weir__finish_done(struct weir__tx *tx, int64_t now_ms, weir_finish *finishes,
+                      struct weir__claimed *claims, size_t count);
 /* Releases a task's lock where it is still its own. */
 int weir__unlock(struct weir__tx *tx, int64_t qid, const char *unique_key, const char *id);
 

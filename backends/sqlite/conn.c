@@ -8,9 +8,9 @@
 #include <config.h>
 
 #include "conn.h"
-#include "sql.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -120,32 +120,6 @@ weir__statement_name(enum weir__statement id)
     return names[id];
 }
 
-/* The line after "-- @name" in a text, or NULL. */
-static const char *
-find_section(const char *text, const char *name)
-{
-    size_t len = strlen(name);
-    const char *at;
-
-    for (at = strstr(text, "-- @"); at != NULL; at = strstr(at, "-- @")) {
-        at += 4;
-        if (strncmp(at, name, len) == 0 && at[len] == '\n')
-            return at + len + 1;
-    }
-    return NULL;
-}
-
-const char *
-weir__statement_text(const char *name)
-{
-    const struct weir__sqlite_sql *file;
-    const char *text = NULL;
-
-    for (file = weir__sqlite_sql; file->name != NULL && text == NULL; file++)
-        text = find_section(file->text, name);
-    return text;
-}
-
 int
 weir__conn_exec(struct weir__conn *conn, const char *sql)
 {
@@ -171,10 +145,10 @@ weir__conn_int(struct weir__conn *conn, const char *sql, int64_t otherwise, int6
     return code;
 }
 
-static int
-prepared(struct weir__conn *conn, enum weir__statement id, sqlite3_stmt **stmt)
+int
+weir__conn_prepare(struct weir__conn *conn, enum weir__statement id, sqlite3_stmt **stmt)
 {
-    const char *text;
+    char *text;
     int rc;
 
     *stmt = conn->statements[id];
@@ -184,6 +158,7 @@ prepared(struct weir__conn *conn, enum weir__statement id, sqlite3_stmt **stmt)
     if (text == NULL)
         return weir_error_set(&conn->err, WEIR_E_INTERNAL, "no SQL statement %s", names[id]);
     rc = sqlite3_prepare_v3(conn->db, text, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL);
+    free(text);
     if (rc != SQLITE_OK)
         return weir__conn_fail(conn, rc);
     conn->statements[id] = *stmt;
@@ -199,12 +174,12 @@ bind_blob(sqlite3_stmt *stmt, int at, const void *data, size_t len)
 }
 
 static int
-bind_values(sqlite3_stmt *stmt, const char *format, va_list values)
+bind_values(sqlite3_stmt *stmt, int at, const char *format, va_list values)
 {
-    int at, rc = SQLITE_OK;
+    int rc = SQLITE_OK;
     const void *data;
 
-    for (at = 1; *format != '\0' && rc == SQLITE_OK; format++, at++) {
+    for (; *format != '\0' && rc == SQLITE_OK; format++, at++) {
         if (*format == 'i') {
             rc = sqlite3_bind_int64(stmt, at, va_arg(values, int64_t));
         } else if (*format == 's') {
@@ -221,12 +196,12 @@ static int
 start(struct weir__conn *conn, enum weir__statement id, sqlite3_stmt **stmt, const char *format,
       va_list values)
 {
-    int code = prepared(conn, id, stmt);
+    int code = weir__conn_prepare(conn, id, stmt);
     int rc;
 
     if (code != 0)
         return code;
-    rc = bind_values(*stmt, format, values);
+    rc = bind_values(*stmt, 1, format, values);
     return rc == SQLITE_OK ? 0 : weir__conn_fail(conn, rc);
 }
 
@@ -244,6 +219,33 @@ weir__conn_start(struct weir__conn *conn, enum weir__statement id, sqlite3_stmt 
 }
 
 int
+weir__conn_bind(struct weir__conn *conn, sqlite3_stmt *stmt, int *at, const char *format, ...)
+{
+    va_list values;
+    int rc;
+
+    va_start(values, format);
+    rc = bind_values(stmt, *at, format, values);
+    va_end(values);
+    *at += (int)strlen(format);
+    return rc == SQLITE_OK ? 0 : weir__conn_fail(conn, rc);
+}
+
+int
+weir__conn_complete(struct weir__conn *conn, sqlite3_stmt *stmt, int *changed)
+{
+    int code;
+
+    do {
+        code = weir__conn_step(conn, stmt);
+    } while (code > 0);
+    if (changed != NULL)
+        *changed = sqlite3_changes(conn->db);
+    weir__conn_end(stmt);
+    return code;
+}
+
+int
 weir__conn_run(struct weir__conn *conn, enum weir__statement id, int *changed, const char *format,
                ...)
 {
@@ -254,15 +256,7 @@ weir__conn_run(struct weir__conn *conn, enum weir__statement id, int *changed, c
     va_start(values, format);
     code = start(conn, id, &stmt, format, values);
     va_end(values);
-    if (code != 0)
-        return code;
-    do {
-        code = weir__conn_step(conn, stmt);
-    } while (code > 0);
-    if (changed != NULL)
-        *changed = sqlite3_changes(conn->db);
-    weir__conn_end(stmt);
-    return code;
+    return code != 0 ? code : weir__conn_complete(conn, stmt, changed);
 }
 
 int

@@ -34,15 +34,19 @@
     X(lock_take)                                                                                   \
     X(lock_drop)                                                                                   \
     X(insert)                                                                                      \
+    X(insert_rows)                                                                                 \
     X(payload_put)                                                                                 \
     X(payload_drop)                                                                                \
     X(take)                                                                                        \
-    X(hold)                                                                                        \
-    X(start)                                                                                       \
+    X(hold_range)                                                                                  \
+    X(hold_rows)                                                                                   \
+    X(start_range)                                                                                 \
+    X(start_rows)                                                                                  \
     X(extend)                                                                                      \
     X(show)                                                                                        \
     X(holds)                                                                                       \
-    X(finish_done)                                                                                 \
+    X(finish_done_range)                                                                           \
+    X(finish_done_rows)                                                                            \
     X(finish_complete)                                                                             \
     X(finish_retry)                                                                                \
     X(finish_archive)                                                                              \
@@ -156,8 +160,14 @@ int weir__conn_fail_moved(struct weir__conn *conn);
 /* Notes the failure rc of this connection in conn->err and returns its WEIR_E code (errors.c). */
 int weir__conn_fail(struct weir__conn *conn, int rc);
 
-/* The text of a statement, for prepare; NULL if there is none of that name. */
-const char *weir__statement_text(const char *name);
+/* Tasks of a statement whose name ends with "_rows". */
+#define WEIR__ROWS 16
+
+/*
+ * The text of a statement, for prepare; NULL if there is none of that name, or no memory; for the caller to free. That of NAME_rows is
+ * the section NAME_rows, or NAME, with what stands between its marks repeated WEIR__ROWS times.
+ */
+char *weir__statement_text(const char *name);
 const char *weir__statement_name(enum weir__statement id);
 
 /* Runs SQL text that returns nothing of interest. */
@@ -180,6 +190,14 @@ int weir__conn_start(struct weir__conn *conn, enum weir__statement id, sqlite3_s
                      const char *format, ...);
 int weir__conn_run(struct weir__conn *conn, enum weir__statement id, int *changed,
                    const char *format, ...);
+
+/*
+ * The same in steps, for a statement whose parameters come in several parts: _prepare puts it into *stmt, _bind binds
+ * `format` from parameter *at on and advances *at, _complete runs it to its end.
+ */
+int weir__conn_prepare(struct weir__conn *conn, enum weir__statement id, sqlite3_stmt **stmt);
+int weir__conn_bind(struct weir__conn *conn, sqlite3_stmt *stmt, int *at, const char *format, ...);
+int weir__conn_complete(struct weir__conn *conn, sqlite3_stmt *stmt, int *changed);
 
 /*
  * Runs a statement that ends a transaction. WEIR_E_UNKNOWN when all of it was written and could not be brought to the disk: it

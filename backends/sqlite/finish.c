@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How attempts end. Each outcome is one statement that changes the row only while the claim's token is the
- * present one; no row changed means that the claim is stale.
+ * present one; no row changed means that the claim is stale. Those that are done, nearly all, go together.
  */
 #include <config.h>
 
@@ -31,22 +31,28 @@ unlock(struct weir__tx *tx, const struct outcome *outcome)
     return weir__unlock(tx, outcome->queue->qid, task->unique_key, task->id);
 }
 
+/* What goes with the row of a task that is done. */
 static int
-finish_done(struct weir__tx *tx, const struct outcome *outcome, int *changed)
+clear_done(struct weir__tx *tx, const struct outcome *outcome)
 {
-    const weir_finish *finish = outcome->finish;
-    int code = weir__conn_run(tx->conn, WEIR__SQL_finish_done, changed, "ii", outcome->seq,
-                              outcome->token);
+    int code = 0;
 
-    if (code != 0 || *changed == 0)
-        return code;
-    if (finish->claim->task->payload_len > WEIR__INLINE_MAX)
+    if (outcome->finish->claim->task->payload_len > WEIR__INLINE_MAX)
         code = weir__conn_run(tx->conn, WEIR__SQL_payload_drop, NULL, "i", outcome->seq);
     if (code == 0)
         code = unlock(tx, outcome);
     if (code == 0)
         code = weir__tx_count(tx, outcome->queue, outcome->now_ms, 1, 0);
     return code;
+}
+
+static int
+finish_done(struct weir__tx *tx, const struct outcome *outcome, int *changed)
+{
+    int code = weir__conn_run(tx->conn, WEIR__SQL_finish_done_range, changed, "iii", outcome->token,
+                              outcome->seq, outcome->seq);
+
+    return code != 0 || *changed == 0 ? code : clear_done(tx, outcome);
 }
 
 static int
@@ -125,15 +131,21 @@ find_refusal(struct weir__tx *tx, const struct outcome *outcome, int *refusal)
     return code < 0 ? code : 0;
 }
 
-int
-weir__finish(struct weir__tx *tx, int64_t now_ms, weir_finish *finish)
+static struct outcome
+outcome_of(int64_t now_ms, const weir_finish *finish)
 {
-    struct outcome outcome = {
+    return (struct outcome){
         .finish = finish,
         .now_ms = now_ms,
         .seq = (int64_t)finish->claim->ref,
         .token = (int64_t)finish->claim->token,
     };
+}
+
+int
+weir__finish(struct weir__tx *tx, int64_t now_ms, weir_finish *finish)
+{
+    struct outcome outcome = outcome_of(now_ms, finish);
     int changed = 0;
     int code = weir__tx_queue(tx, finish->claim->task->queue, false, &outcome.queue);
 
@@ -142,5 +154,32 @@ weir__finish(struct weir__tx *tx, int64_t now_ms, weir_finish *finish)
     finish->outcome = 0;
     if (code == 0 && changed == 0)
         code = find_refusal(tx, &outcome, &finish->outcome);
+    return code;
+}
+
+/* The row of one of several tasks is gone, or its claim was refused. */
+static int
+settle_done(struct weir__tx *tx, int64_t now_ms, weir_finish *finish, bool deleted)
+{
+    struct outcome outcome = outcome_of(now_ms, finish);
+    int code;
+
+    finish->outcome = 0;
+    if (!deleted)
+        return find_refusal(tx, &outcome, &finish->outcome);
+    code = weir__tx_queue(tx, finish->claim->task->queue, false, &outcome.queue);
+    return code != 0 ? code : clear_done(tx, &outcome);
+}
+
+int
+weir__finish_done(struct weir__tx *tx, int64_t now_ms, weir_finish *finishes,
+                  struct weir__claimed *claims, size_t count)
+{
+    int code = weir__claimed_run(tx->conn, WEIR__SQL_finish_done_range, WEIR__SQL_finish_done_rows,
+                                 claims, count);
+    size_t i;
+
+    for (i = 0; i < count && code == 0; i++)
+        code = settle_done(tx, now_ms, &finishes[claims[i].item], claims[i].changed);
     return code;
 }

@@ -9,7 +9,9 @@
 
 #include "calls.h"
 
-#define CHUNK 256
+#include <stdlib.h>
+
+#define CHUNK WEIR__SEVERAL_MAX
 #define NOT_KNOWN SIZE_MAX /* how many are left of a queue */
 
 struct enqueue {
@@ -22,12 +24,8 @@ static int
 run_enqueue(struct weir__tx *tx, void *arg)
 {
     struct enqueue *call = arg;
-    int code = 0;
-    size_t i;
 
-    for (i = 0; i < call->count && code == 0; i++)
-        code = weir__insert(tx, call->now_ms, &call->items[i]);
-    return code;
+    return weir__insert_all(tx, call->now_ms, call->items, call->count);
 }
 
 int
@@ -55,6 +53,13 @@ struct consume {
     int64_t lease; /* counted from when the write lock is there, however long that takes */
     bool stop;     /* the sink wants no more */
 };
+
+static struct weir__claimed
+claimed(const weir_claim *claim, size_t item)
+{
+    return (struct weir__claimed){
+        .token = (int64_t)claim->token, .seq = (int64_t)claim->ref, .item = item};
+}
 
 /* Shows up to `limit` pending tasks to the sink and lists those it took. */
 static int
@@ -88,17 +93,46 @@ show(struct weir__tx *tx, struct consume *call, const struct weir__tx_queue *que
 }
 
 static int
-hold(struct weir__tx *tx, struct consume *call, const int64_t *seqs, size_t count)
+compare_seqs(const void *a, const void *b)
 {
-    int code = 0;
-    int64_t started;
-    size_t i;
+    const int64_t *one = a, *other = b;
 
-    for (i = 0; i < count && code == 0; i++) {
-        started = call->taken + i < call->work->take->start;
-        code = weir__conn_run(tx->conn, WEIR__SQL_hold, NULL, "iiiii", seqs[i], call->token,
-                              call->lease, call->boot, started);
-    }
+    return (*one > *other) - (*one < *other);
+}
+
+/* Marks tasks that the sink took. */
+static int
+hold_as(struct weir__tx *tx, const struct consume *call, bool started, int64_t *seqs, size_t count)
+{
+    const struct weir__several hold = {
+        .range = WEIR__SQL_hold_range,
+        .rows = WEIR__SQL_hold_rows,
+        .values = {call->token, call->lease, call->boot, started},
+        .value_count = 4,
+    };
+    size_t changed;
+    int code;
+
+    if (count == 0)
+        return 0;
+    qsort(seqs, count, sizeof(*seqs), compare_seqs);
+    code = weir__several_run(tx->conn, &hold, seqs, count, &changed);
+    if (code == 0 && changed != count)
+        code = weir_error_set(&tx->conn->err, WEIR_E_INTERNAL, "%zu of %zu tasks were held",
+                              changed, count);
+    return code;
+}
+
+static int
+hold(struct weir__tx *tx, struct consume *call, int64_t *seqs, size_t count)
+{
+    size_t start = call->work->take->start;
+    size_t left = start > call->taken ? start - call->taken : 0;
+    size_t started = left < count ? left : count;
+    int code = hold_as(tx, call, true, seqs, started);
+
+    if (code == 0)
+        code = hold_as(tx, call, false, seqs + started, count - started);
     call->taken += count;
     return code;
 }
@@ -169,18 +203,44 @@ run_take(struct weir__tx *tx, struct consume *call)
     return code;
 }
 
+/* Some finishes: what is done goes together; a task that is named twice has them go one by one, in their order. */
+static int
+run_some_finishes(struct weir__tx *tx, const struct consume *call, weir_finish *finishes,
+                  size_t count)
+{
+    struct weir__claimed claims[WEIR__SEVERAL_MAX];
+    size_t i, done = 0;
+    bool distinct;
+    int code = 0;
+
+    for (i = 0; i < count; i++)
+        claims[i] = claimed(finishes[i].claim, i);
+    distinct = weir__claimed_sort(claims, count);
+    for (i = 0; i < count && distinct; i++) {
+        if (finishes[claims[i].item].kind == WEIR_FINISH_DONE)
+            claims[done++] = claims[i];
+    }
+    code = weir__finish_done(tx, call->now_ms, finishes, claims, done);
+    for (i = 0; i < count && code == 0; i++) {
+        if (finishes[i].kind != WEIR_FINISH_REQUEUE &&
+            (finishes[i].kind != WEIR_FINISH_DONE || !distinct))
+            code = weir__finish(tx, call->now_ms, &finishes[i]);
+    }
+    return code;
+}
+
 /* Requeued tasks go to the head one by one: the last of the batch first, so that they keep their order. */
 static int
 run_finishes(struct weir__tx *tx, struct consume *call)
 {
     weir_finish *finishes = call->work->finishes;
     size_t count = call->work->finish_count;
+    size_t i, n;
     int code = 0;
-    size_t i;
 
-    for (i = 0; i < count && code == 0; i++) {
-        if (finishes[i].kind != WEIR_FINISH_REQUEUE)
-            code = weir__finish(tx, call->now_ms, &finishes[i]);
+    for (i = 0; i < count && code == 0; i += n) {
+        n = count - i < WEIR__SEVERAL_MAX ? count - i : WEIR__SEVERAL_MAX;
+        code = run_some_finishes(tx, call, finishes + i, n);
     }
     for (i = count; i > 0 && code == 0; i--) {
         if (finishes[i - 1].kind == WEIR_FINISH_REQUEUE)
@@ -189,18 +249,35 @@ run_finishes(struct weir__tx *tx, struct consume *call)
     return code;
 }
 
+/* Starting a task twice is starting it: no need to look for those that are named twice, but each is told. */
+static int
+run_some_starts(struct weir__tx *tx, weir_start *starts, size_t count)
+{
+    struct weir__claimed claims[WEIR__SEVERAL_MAX];
+    size_t i, n;
+    int code = 0;
+
+    for (i = 0; i < count; i++)
+        claims[i] = claimed(starts[i].claim, i);
+    n = weir__claimed_sort(claims, count) ? count : 1;
+    for (i = 0; i < count && code == 0; i += n)
+        code =
+            weir__claimed_run(tx->conn, WEIR__SQL_start_range, WEIR__SQL_start_rows, claims + i, n);
+    for (i = 0; i < count && code == 0; i++)
+        starts[claims[i].item].result = claims[i].changed ? 0 : WEIR_E_STALE;
+    return code;
+}
+
 static int
 run_starts(struct weir__tx *tx, struct consume *call)
 {
-    const weir_consume *work = call->work;
-    int changed, code = 0;
-    size_t i;
+    size_t count = call->work->start_count;
+    size_t i, n;
+    int code = 0;
 
-    for (i = 0; i < work->start_count && code == 0; i++) {
-        code = weir__conn_run(tx->conn, WEIR__SQL_start, &changed, "ii",
-                              (int64_t)work->starts[i].claim->ref,
-                              (int64_t)work->starts[i].claim->token);
-        work->starts[i].result = changed > 0 ? 0 : WEIR_E_STALE;
+    for (i = 0; i < count && code == 0; i += n) {
+        n = count - i < WEIR__SEVERAL_MAX ? count - i : WEIR__SEVERAL_MAX;
+        code = run_some_starts(tx, call->work->starts + i, n);
     }
     return code;
 }

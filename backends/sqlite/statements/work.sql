@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
--- Statements of work.c and of the transactions. A section "-- @name" is one statement.
+-- Statements of work.c and of the transactions. A section "-- @name" is one statement. One for
+-- several tasks ("_rows") is made by repeating what is between /*[*/ and /*]*/.
 
 -- @begin
 BEGIN IMMEDIATE;
@@ -34,7 +35,7 @@ INSERT INTO weir_day (qid, day, processed, failed) VALUES (?1, ?2, ?3, ?4)
                                          failed = failed + excluded.failed;
 
 -- @task_exists
-SELECT 1 FROM weir_task WHERE qid = ?1 AND id = ?2;
+SELECT seq FROM weir_task WHERE qid = ?1 AND id = ?2;
 -- @lock_take
 -- name, qid, id, expires_at, now
 INSERT INTO weir_lock (name, qid, id, expires_at) VALUES (?1, ?2, ?3, ?4)
@@ -43,9 +44,11 @@ INSERT INTO weir_lock (name, qid, id, expires_at) VALUES (?1, ?2, ?3, ?4)
 -- @lock_drop
 DELETE FROM weir_lock WHERE qid = ?2 AND name = ?1 AND id = ?3;
 -- @insert
+-- once as it is, once for several rows
 INSERT INTO weir_task (qid, state, ord, since, max_retry, timeout, deadline, retention, archive_for,
-                       enqueued_at, retried, failed_at, big, id, type, unique_key, grp, headers, error, payload)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+                       enqueued_at, retried, failed_at, big, id, type, unique_key, grp, headers, error,
+                       payload)
+    VALUES /*[*/(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)/*]*/
     ON CONFLICT (qid, id) DO NOTHING;
 -- @payload_put
 INSERT OR REPLACE INTO weir_payload (seq, payload) VALUES (?1, ?2);
@@ -53,20 +56,28 @@ INSERT OR REPLACE INTO weir_payload (seq, payload) VALUES (?1, ?2);
 DELETE FROM weir_payload WHERE seq = ?1;
 
 -- @take
--- qid, limit -> tasks, oldest first (columns: see row.h)
-SELECT seq, token, started, state, ord, since, lease, boot, retried, max_retry, timeout, deadline,
-       retention, archive_for, enqueued_at, failed_at, id, type, unique_key, grp, headers, error,
+-- qid, limit -> tasks, oldest first (columns: see row.h; those that say nothing of a pending task are not read)
+SELECT seq, 0 AS token, 0 AS started, 3 AS state, 0 AS ord, 0 AS since, 0 AS lease, 0 AS boot,
+       retried, max_retry, timeout, deadline, retention, archive_for, enqueued_at, failed_at, id,
+       type, unique_key, grp, headers, error,
        CASE big WHEN 0 THEN payload
                 ELSE (SELECT p.payload FROM weir_payload p WHERE p.seq = t.seq) END AS payload,
        result
-    FROM weir_task t WHERE qid = ?1 AND state = 3 ORDER BY ord LIMIT ?2;
--- @hold
--- seq, token, lease, boot, started
-UPDATE weir_task SET state = 4, token = ?2, lease = ?3, boot = ?4, started = ?5, cancel = 0
-    WHERE seq = ?1;
--- @start
--- seq, token
-UPDATE weir_task SET started = 1 WHERE seq = ?1 AND token = ?2 AND state = 4;
+    FROM weir_task t WHERE qid = ?1 AND state = 3 ORDER BY t.ord LIMIT ?2;
+-- @hold_range
+-- token, lease, boot, started, first and last seq
+UPDATE weir_task SET state = 4, token = ?1, lease = ?2, boot = ?3, started = ?4, cancel = 0
+    WHERE seq BETWEEN ?5 AND ?6;
+-- @hold_rows
+-- token, lease, boot, started, seqs
+UPDATE weir_task SET state = 4, token = ?1, lease = ?2, boot = ?3, started = ?4, cancel = 0
+    WHERE seq IN (/*[*/?/*]*/);
+-- @start_range
+-- token, first and last seq
+UPDATE weir_task SET started = 1 WHERE seq BETWEEN ?2 AND ?3 AND token = ?1 AND state = 4;
+-- @start_rows
+-- token, seqs
+UPDATE weir_task SET started = 1 WHERE token = ?1 AND state = 4 AND seq IN (/*[*/?/*]*/);
 -- @extend
 -- seq, token, lease, boot -> how it was cancelled
 UPDATE weir_task SET lease = ?3, boot = ?4
@@ -82,6 +93,12 @@ SELECT 1 FROM weir_task WHERE seq = ?1 AND token = ?2 AND state = 4;
 -- @finish_done
 -- seq, token
 DELETE FROM weir_task WHERE seq = ?1 AND token = ?2 AND state = 4 AND started = 1;
+-- @finish_done_range
+-- token, first and last seq
+DELETE FROM weir_task WHERE seq BETWEEN ?2 AND ?3 AND token = ?1 AND state = 4 AND started = 1;
+-- @finish_done_rows
+-- token, seqs
+DELETE FROM weir_task WHERE token = ?1 AND state = 4 AND started = 1 AND seq IN (/*[*/?/*]*/);
 -- @finish_complete
 -- seq, token, now, at, result
 UPDATE weir_task SET state = 7, ord = ?4, since = ?3, result = ifnull(?5, result), token = 0, cancel = 0
