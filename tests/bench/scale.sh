@@ -1,0 +1,158 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# What must not grow, counted: what a task costs when many others are pending, what a pending task takes of Redis's memory, and what an idle
+# server asks for each of many queues. tests/bench/scale measures the times.
+# shellcheck source=tests/integration/lib.sh
+. "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/integration/lib.sh"
+
+cycle=$build/tests/bench/cycle
+redis=$(case ${WEIR_TEST_BROKER:-} in redis+unix://*) echo "${WEIR_TEST_BROKER#redis+unix://}" ;; esac)
+FEW=640 # tasks that are taken and finished
+MANY=20032
+
+say()
+{
+    redis-cli -s "$redis" "$@"
+}
+
+# number SECTION NAME: of the server's INFO.
+number()
+{
+    say info "$1" | tr -d '\r' | sed -n "s/^$2:\([0-9]*\)$/\1/p"
+}
+
+calls_of()
+{
+    say info commandstats | tr -d '\r' | sed -n "s/^cmdstat_$1:calls=\([0-9]*\),.*/\1/p" | grep . || echo 0
+}
+
+# skip_unless STORE: returns 1 where the tests run on the other one. No prefix: what it costs in memory depends on its length.
+skip_unless()
+{
+    WEIR_BROKER=${WEIR_BROKER%%\?*}
+    case $1 in
+        redis) [ -n "$redis" ] && command -v redis-cli > /dev/null && return ;;
+        sqlite) [ -z "$redis" ] && return ;;
+    esac
+    return 1
+}
+
+# expect_flat WHAT BEFORE AFTER PERCENT: it has not grown by more.
+expect_flat()
+{
+    echo "$1: $2, then $3"
+    [ "$2" -gt 0 ] || fail "$1: nothing was counted"
+    [ "$3" -le $(($2 * (100 + $4) / 100)) ] || fail "$1 grew from $2 to $3"
+}
+
+# ---- many pending -----------------------------------------------------------------------------------
+
+# redis_commands PENDING: with so many pending before. The last call takes once more than it finishes: there must be something to
+# take in either case.
+redis_commands()
+{
+    say flushall > /dev/null
+    "$cycle" enqueue "$WEIR_BROKER" "$1" > /dev/null || fail "cycle failed"
+    say config resetstat > /dev/null
+    "$cycle" consume "$WEIR_BROKER" $FEW > /dev/null || fail "cycle failed"
+    number stats total_commands_processed
+    [ "$(say llen 'asynq:{cycle}:pending')" -ge $(($1 - 64)) ] || fail "the others were not pending"
+}
+
+a_task_costs_redis_the_same_when_many_are_pending()
+{
+    skip_unless redis || return 0
+    expect_flat commands "$(redis_commands $FEW)" "$(redis_commands $MANY)" 1
+}
+
+# Bytes, as cycle counts them; and instructions, where callgrind is.
+sqlite_written()
+{
+    "$cycle" consume "sqlite:$1?sync=normal" $FEW | sed -n 's/^written //p'
+}
+
+sqlite_instructions()
+{
+    "$build/libtool" --quiet --mode=execute valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+        "$cycle" consume "sqlite:$1?sync=normal" $FEW 2>&1 | sed -n 's/^==[0-9]*== Collected : \([0-9]*\).*/\1/p'
+}
+
+a_task_costs_sqlite_the_same_when_many_are_pending()
+{
+    skip_unless sqlite || return 0
+    file=$tmp/many.db
+    measure=sqlite_instructions
+    if [ "${WEIR_SANITIZERS:-no}" != no ] || ! command -v valgrind > /dev/null; then
+        measure=sqlite_written
+    fi
+    "$cycle" enqueue "sqlite:$file?sync=normal" $FEW > /dev/null || fail "cycle failed"
+    before=$($measure "$file")
+    "$cycle" enqueue "sqlite:$file?sync=normal" $MANY > /dev/null || fail "cycle failed"
+    # A tree that is one level deeper, in each of its indexes.
+    expect_flat "$measure" "$before" "$($measure "$file")" 20
+}
+
+# ---- memory -----------------------------------------------------------------------------------------
+
+# What asynq stores for such a task: a message of 150 bytes and this hash, its id in this list.
+as_asynq_stores='
+local id = "01890000-0000-7000-8000-"
+for i = 1, ARGV[1] do
+    local key = string.format("asynq:{asynq}:t:%s%012d", id, i)
+    redis.call("HSET", key, "msg", string.rep("x", 126), "state", "pending", "pending_since", "1795382569541547646")
+    redis.call("LPUSH", "asynq:{asynq}:pending", string.format("%s%012d", id, i))
+end
+return redis.call("SADD", "asynq:queues", "asynq")'
+
+# used COMMAND...: bytes that a command made Redis use.
+used()
+{
+    say flushall > /dev/null
+    before=$(number memory used_memory)
+    "$@" > /dev/null || fail "$1 failed"
+    echo $(($(number memory used_memory) - before))
+}
+
+a_pending_task_takes_as_much_memory_as_asynq_s()
+{
+    skip_unless redis || return 0
+    asynq=$(used say eval "$as_asynq_stores" 0 $MANY)
+    expect_flat "bytes for $MANY tasks" "$asynq" "$(used "$cycle" enqueue "$WEIR_BROKER" $MANY)" 10
+}
+
+# ---- many queues ------------------------------------------------------------------------------------
+
+has_beaten()
+{
+    [ "$(calls_of zadd)" -ge 12 ]
+}
+
+# scripts_of_six_beats QUEUES: which an idle server calls.
+scripts_of_six_beats()
+{
+    say flushall > /dev/null
+    "$source/tests/harness/run" "$build/worker/program/weir-worker" --broker "$WEIR_BROKER" --lease 600ms \
+        --queues "$(seq -s, -f 'q%g' "$1")" --exec 'x=true' > "$tmp/worker" 2>&1 &
+    pid=$!
+    wait_until 30 grep -q 'server started' "$tmp/worker" || fail "the worker does not start: $(cat "$tmp/worker")"
+    say config resetstat > /dev/null
+    wait_until 30 has_beaten || fail "no heartbeats"
+    calls_of evalsha
+    kill -TERM $pid
+    wait $pid
+}
+
+an_idle_server_of_many_queues_calls_two_scripts_a_beat_for_each_at_most()
+{
+    skip_unless redis || return 0
+    [ "${WEIR_SANITIZERS:-no}" = no ] || return 0
+    calls=$(scripts_of_six_beats 200)
+    echo "scripts in six beats: $calls"
+    [ "$calls" -gt 200 ] || fail "too few scripts to be true: $calls"
+    [ "$calls" -le $((7 * (1 + 2 * 200))) ] || fail "an idle server calls too many scripts: $calls"
+}
+
+run_tests a_task_costs_redis_the_same_when_many_are_pending a_task_costs_sqlite_the_same_when_many_are_pending \
+    a_pending_task_takes_as_much_memory_as_asynq_s \
+    an_idle_server_of_many_queues_calls_two_scripts_a_beat_for_each_at_most
