@@ -40,17 +40,15 @@ pause_queue(weir_inspector *inspector, const char *queue, const char **note, wei
 {
     weir_queue_list *list;
 
-    int rc = weir_pause_queue(inspector, queue, err);
-    if (rc != 0) {
-        return rc;
-    }
-    rc = weir_inspect_queue(inspector, queue, &list, NULL);
-    if (rc == 0) {
+    int found = weir_inspect_queue(inspector, queue, &list, NULL);
+    if (found == 0) {
         weir_queue_list_free(list);
-    } else if (rc == WEIR_E_NO_QUEUE) {
-        *note = "there is no such queue yet; it will begin paused";
     }
-    return 0;
+    int rc = weir_pause_queue(inspector, queue, err);
+    if (rc == 0 && found == WEIR_E_NO_QUEUE) {
+        *note = "there is no such queue yet; it begins paused";
+    }
+    return rc;
 }
 
 static int

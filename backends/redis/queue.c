@@ -8,6 +8,16 @@
 
 #define DAYS 92 /* counters of a day live 90 days */
 
+/* Lists the queue, which may have no task yet. */
+static void
+publish(struct weir__trip *trip, const char *queue_name)
+{
+    struct weir__step *step = weir__trip_command(trip, "SADD");
+
+    weir__step_text(step, weir__space_text(&trip->space, "%squeues", trip->b->prefix));
+    weir__step_text(step, queue_name);
+}
+
 int
 weir__redis_pause(void *self, int64_t now_ms, const char *queue_name, bool paused, weir_error *err)
 {
@@ -21,6 +31,8 @@ weir__redis_pause(void *self, int64_t now_ms, const char *queue_name, bool pause
     trip.writes = true;
     if (weir__queue_init(&queue, trip.b->prefix, queue_name, now_ms, &trip.space) < 0)
         trip.nomem = true;
+    if (paused)
+        publish(&trip, queue_name);
     step = weir__trip_command(&trip, paused ? "SET" : "DEL");
     if (!trip.nomem)
         weir__step_key(step, &queue, WEIR__KEY_PAUSED);

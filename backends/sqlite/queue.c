@@ -29,7 +29,7 @@ run_pause(struct weir__tx *tx, void *arg)
         return weir_error_set(&tx->conn->err, WEIR_E_STATE, "queue \"%s\" is %s", call->queue,
                               call->flag ? "paused already" : "not paused");
     if (queue->qid == 0)
-        code = weir__conn_run(tx->conn, WEIR__SQL_queue_add, NULL, "si", call->queue, (int64_t)0);
+        code = weir__conn_run(tx->conn, WEIR__SQL_queue_add, NULL, "si", call->queue, (int64_t)1);
     if (code == 0 && queue->qid == 0) {
         weir__tx_forget(tx);
         code = weir__tx_queue(tx, call->queue, false, &queue);

@@ -234,6 +234,35 @@ a_queue_may_be_paused_before_it_exists(void)
     IS(take("alpha") == NULL, true);
 }
 
+static int
+note_queue(void *arg, const char *name)
+{
+    char *names = arg;
+
+    snprintf(names + strlen(names), 100 - strlen(names), "%s ", name);
+    return 0;
+}
+
+static void
+a_queue_that_is_only_paused_is_listed_and_can_be_removed(void)
+{
+    char names[100] = "", after[100] = "";
+    size_t done = 0;
+
+    NEED(STEER);
+    put_all("beta", "b");
+    OK(weir__pause(store, "alpha", true, NULL));
+    OK(weir__queues(store, note_queue, names, NULL));
+    SAME(names, "alpha beta ");
+    IS(queue_info("alpha").paused, true);
+    IS(queue_info("alpha").size, 0);
+    OK(weir__pause(store, "alpha", false, NULL));
+    IS(queue_info("alpha").paused, false);
+    OK(weir__remove_queue(store, "alpha", false, 10, &done, NULL));
+    OK(weir__queues(store, note_queue, after, NULL));
+    SAME(after, "beta ");
+}
+
 static void
 a_queue_with_tasks_is_removed_only_by_force(void)
 {
@@ -351,6 +380,7 @@ static const CU_TestInfo cases[] = {
     CASE(amend_is_for_scheduled_retry_and_pending_tasks),
     CASE(pausing_twice_is_refused_and_so_is_resuming_twice),
     CASE(a_queue_may_be_paused_before_it_exists),
+    CASE(a_queue_that_is_only_paused_is_listed_and_can_be_removed),
     CASE(a_queue_with_tasks_is_removed_only_by_force),
     CASE(an_empty_queue_is_removed_with_its_numbers),
     CASE(a_queue_with_active_tasks_is_never_removed),

@@ -153,6 +153,7 @@ walk_pause(struct walk *walk)
 
     walk_note(walk, "%s %s", pause ? "pause" : "resume", model_queue_names[q]);
     queue->paused = pause;
+    queue->exists = queue->exists || pause;
     return walk_same(walk, "pause", weir__pause(store, model_queue_names[q], pause, NULL), wanted);
 }
 

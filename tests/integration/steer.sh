@@ -321,6 +321,8 @@ queues_are_paused_and_resumed()
     run "$weir" queue pause new
     expect_status 0
     expect_out 'no such queue yet'
+    run "$weir" queue ls --json
+    expect_json '[.[] | select(.queue == "new") | .paused, .size] == [true, 0]'
     put --queue new
     run "$weir" queue inspect new --json
     expect_json '.[0].paused'

@@ -90,6 +90,35 @@ every_earlier_version_is_brought_up_to_date_with_its_tasks(void)
     }
 }
 
+static int
+note_queue(void *arg, const char *name)
+{
+    char *names = arg;
+
+    snprintf(names + strlen(names), 100 - strlen(names), "%s ", name);
+    return 0;
+}
+
+static void
+queues_that_were_only_paused_are_listed_after_it(void)
+{
+    char names[100] = "";
+    weir_broker *broker;
+    sqlite3 *db;
+
+    make_version(4);
+    db = kit_connect();
+    CU_ASSERT_EQUAL(kit_sql(db, "INSERT INTO weir_queue (name, known, paused_at)"
+                                " VALUES ('paused', 0, 1000), ('resumed', 0, 0)"),
+                    SQLITE_OK);
+    sqlite3_close(db);
+    broker = kit_open("", NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(broker);
+    CU_ASSERT_EQUAL(weir__queues(broker, note_queue, names, NULL), 0);
+    CU_ASSERT_STRING_EQUAL(names, "paused q ");
+    weir_broker_close(broker);
+}
+
 static void
 an_upgrade_that_fails_leaves_the_earlier_version(void)
 {
@@ -117,6 +146,7 @@ a_newer_version_is_refused(void)
 
 static const CU_TestInfo tests[] = {
     HARNESS_TEST(every_earlier_version_is_brought_up_to_date_with_its_tasks),
+    HARNESS_TEST(queues_that_were_only_paused_are_listed_after_it),
     HARNESS_TEST(an_upgrade_that_fails_leaves_the_earlier_version),
     HARNESS_TEST(a_newer_version_is_refused),
     CU_TEST_INFO_NULL,

@@ -418,7 +418,7 @@ typedef struct weir_backend {
     /* Changes a scheduled, retry or pending task in place. WEIR_E_NO_TASK, WEIR_E_STATE. */
     int (*amend)(void *self, int64_t now_ms, const char *queue, const char *id,
                  const weir_amend *amend, weir_error *err);
-    /* WEIR_E_STATE when it is so already. The queue need not exist. */
+    /* WEIR_E_STATE when it is so already. A queue comes into being when it is paused, and stays when it is resumed. */
     int (*pause)(void *self, int64_t now_ms, const char *queue, bool paused, weir_error *err);
     /* Removes a queue and all that belongs to it, at most max tasks a call; *done < max: it is
      * gone. WEIR_E_NOT_EMPTY without force, WEIR_E_STATE with active tasks, WEIR_E_NO_QUEUE. */

@@ -297,8 +297,8 @@ WEIR_API int weir_cancel_task(weir_inspector *inspector, const char *queue, cons
                               weir_cancel_mode mode, weir_error *err);
 
 /* Stops a queue from giving tasks out, or lets it go on; what is active goes on in any case.
- * Errors: WEIR_E_STATE when it is so already. The queue need not be there. Any thread. Since
- * 0.1. */
+ * Errors: WEIR_E_STATE when it is so already. A queue comes into being when it is paused, and
+ * is listed from then on. Any thread. Since 0.1. */
 WEIR_API int weir_pause_queue(weir_inspector *inspector, const char *queue, weir_error *err);
 WEIR_API int weir_resume_queue(weir_inspector *inspector, const char *queue, weir_error *err);
 
