@@ -10,6 +10,7 @@
 #include <config.h>
 
 #include "child.h"
+#include "shown.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +29,7 @@ enum {
     IN,
     OUT,
     ERR,
+    SHOWN,
     FAILURE,
     PIPES
 };
@@ -66,7 +68,7 @@ close_fd(int *fd)
 }
 
 static int
-make_pipe(int ends[2])
+open_pipe(int ends[2])
 {
 #ifdef HAVE_PIPE2
     return pipe2(ends, O_CLOEXEC);
@@ -78,6 +80,28 @@ make_pipe(int ends[2])
     fcntl(ends[1], F_SETFD, FD_CLOEXEC);
     return 0;
 #endif
+}
+
+/* Out of the way of the descriptors that the child will have. */
+static bool
+lift(int *fd)
+{
+    if (*fd > SHOWN_FD) {
+        return true;
+    }
+    int higher = fcntl(*fd, F_DUPFD_CLOEXEC, SHOWN_FD + 1);
+    if (higher < 0) {
+        return false;
+    }
+    close(*fd);
+    *fd = higher;
+    return true;
+}
+
+static bool
+make_pipe(int ends[2])
+{
+    return open_pipe(ends) == 0 && lift(&ends[0]) && lift(&ends[1]);
 }
 
 static void
@@ -94,7 +118,7 @@ make_pipes(struct pipes *pipes, weir_error *err)
 {
     memset(pipes, -1, sizeof *pipes);
     for (int i = 0; i < PIPES; i++) {
-        if (make_pipe(pipes->ends[i]) != 0) {
+        if (!make_pipe(pipes->ends[i])) {
             int rc = weir_error_set(err, WEIR_E_IO, "cannot make a pipe: %s", strerror(errno));
             close_pipes(pipes);
             return rc;
@@ -137,7 +161,8 @@ become(const struct pipes *pipes, pid_t parent, const char *path, char *const *a
     die_with_parent(parent);
     if (dup2(pipes->ends[IN][0], STDIN_FILENO) >= 0 &&
         dup2(pipes->ends[OUT][1], STDOUT_FILENO) >= 0 &&
-        dup2(pipes->ends[ERR][1], STDERR_FILENO) >= 0) {
+        dup2(pipes->ends[ERR][1], STDERR_FILENO) >= 0 &&
+        dup2(pipes->ends[SHOWN][1], SHOWN_FD) >= 0) {
         default_signals();
         execve(path, argv, envp);
     }
@@ -260,6 +285,7 @@ child_start(struct child *child, const char *path, char *const *argv, char *cons
                             .in = keep(&pipes.ends[IN][1]),
                             .out = keep(&pipes.ends[OUT][0]),
                             .err = keep(&pipes.ends[ERR][0]),
+                            .shown = keep(&pipes.ends[SHOWN][0]),
                             .exit_fd = open_exit_fd(pid)};
     enlist(child);
 out:
@@ -296,6 +322,7 @@ child_reap(struct child *child)
     close_fd(&child->in);
     close_fd(&child->out);
     close_fd(&child->err);
+    close_fd(&child->shown);
     close_fd(&child->exit_fd);
     return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Child processes: started in a process group of their own with three pipes, signalled as a group, and reaped. A
+ * Child processes: started in a process group of their own with four pipes, signalled as a group, and reaped. A
  * list of all that run lets the program end them when it ends itself. A child dies with the worker where the system
  * can do that (PR_SET_PDEATHSIG), even when the worker is killed.
  */
@@ -18,6 +18,7 @@ struct child {
     int in;    /* our ends of its pipes: non-blocking, close-on-exec */
     int out;
     int err;
+    int shown;   /* from its SHOWN_FD */
     int exit_fd; /* readable when it has ended; -1 where the system cannot do that */
     struct child *next;
 };

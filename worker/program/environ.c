@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "environ.h"
+#include "shown.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -20,7 +21,7 @@
 #include <weir/config.h>
 
 enum {
-    FACTS = 8 /* variables that are not headers, and TRACEPARENT */
+    FACTS = 9 /* variables that are not headers, and TRACEPARENT */
 };
 
 static bool
@@ -92,7 +93,8 @@ add_facts(struct environment *env, const weir_task_info *task, int64_t deadline_
            add(env, "WEIR_TASK_QUEUE=%s", task->queue) &&
            add(env, "WEIR_TASK_RETRIED=%d", task->retried) &&
            add(env, "WEIR_TASK_MAX_RETRY=%d", task->max_retry) &&
-           add(env, "WEIR_TASK_DEADLINE=%s", deadline);
+           add(env, "WEIR_TASK_DEADLINE=%s", deadline) &&
+           add(env, "WEIR_TASK_SHOW_FD=%d", SHOWN_FD);
 }
 
 int

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The environment of a command that runs a task: the worker's own, plus what is known of the task
- * (WEIR_TASK_ID, WEIR_TASK_TYPE, ..., WEIR_TASK_HEADER_NAME; a traceparent header also as TRACEPARENT). WEIR_TASK_ variables
+ * (WEIR_TASK_ID, WEIR_TASK_TYPE, ..., WEIR_TASK_HEADER_NAME; a traceparent header also as TRACEPARENT; WEIR_TASK_SHOW_FD, see shown.h). WEIR_TASK_ variables
  * of the worker's own are not handed on.
  */
 #ifndef WEIR_PROGRAM_ENVIRON_H

@@ -141,7 +141,8 @@ run_command(weir_context *ctx, const weir_task_info *task, void *arg)
                         .grace_ms = handler->grace_ms,
                         .result.wanted = task->retention_ms > 0,
                         .errors.logger = weir_context_logger(ctx),
-                        .errors.task_id = task->id};
+                        .errors.task_id = task->id,
+                        .shown.ctx = ctx};
     int status = pump_run(&pump);
     weir_outcome outcome = finish(&pump, task, status);
     result_release(&pump.result);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One poll() over the child's three pipes, the task's cancel descriptor and the child's exit descriptor. All
+ * One poll() over the child's four pipes, the task's cancel descriptor and the child's exit descriptor. All
  * pipes are non-blocking and served as they get ready, so a child that writes before it has read everything cannot
  * block us both. A child that closes its input early is fine.
  *
@@ -21,6 +21,7 @@ enum {
     IN,
     OUT,
     ERR,
+    SHOWN,
     CANCEL,
     EXIT,
     FDS
@@ -72,26 +73,45 @@ feed(struct pump *pump)
 }
 
 static void
-take(struct pump *pump, bool is_error, const char *data, size_t len)
+take_out(struct pump *pump, const char *data, size_t len)
 {
-    if (is_error) {
-        errors_add(&pump->errors, data, len);
-    } else {
-        result_add(&pump->result, data, len);
-    }
+    result_add(&pump->result, data, len);
 }
+
+static void
+take_err(struct pump *pump, const char *data, size_t len)
+{
+    errors_add(&pump->errors, data, len);
+}
+
+static void
+take_shown(struct pump *pump, const char *data, size_t len)
+{
+    shown_add(&pump->shown, data, len);
+}
+
+/* What the child writes to: where its pipe is, and who takes what comes. */
+static const struct source {
+    size_t fd; /* in struct child */
+    void (*take)(struct pump *pump, const char *data, size_t len);
+} sources[] = {
+    [OUT] = {offsetof(struct child, out), take_out},
+    [ERR] = {offsetof(struct child, err), take_err},
+    [SHOWN] = {offsetof(struct child, shown), take_shown},
+};
 
 /* Reads what is there, `reads` chunks at most. */
 static void
-drain(struct pump *pump, bool is_error, int reads)
+drain(struct pump *pump, int which, int reads)
 {
-    int *fd = is_error ? &pump->child->err : &pump->child->out;
+    const struct source *source = &sources[which];
+    int *fd = (int *)(void *)((char *)pump->child + source->fd);
     char data[CHUNK];
 
     for (; *fd >= 0 && reads > 0; reads--) {
         ssize_t n = read(*fd, data, sizeof data);
         if (n > 0) {
-            take(pump, is_error, data, (size_t)n);
+            source->take(pump, data, (size_t)n);
         } else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
             end_pipe(fd);
         } else if (errno == EAGAIN) {
@@ -104,17 +124,19 @@ drain(struct pump *pump, bool is_error, int reads)
 static int
 sleep_ms(const struct pump *pump, int cancel_fd, int64_t kill_at_ms)
 {
-    int64_t ms = -1;
+    int64_t until_ms = pump->cancelled == 0 ? shown_due_ms(&pump->shown) : INT64_MAX;
+    bool looks = pump->child->exit_fd < 0 || (cancel_fd < 0 && pump->cancelled == 0);
 
-    if (pump->child->exit_fd < 0 || (cancel_fd < 0 && pump->cancelled == 0)) {
-        ms = LOOK_MS;
+    if (kill_at_ms > 0 && kill_at_ms < until_ms) {
+        until_ms = kill_at_ms;
     }
-    if (kill_at_ms > 0) {
-        int64_t left = kill_at_ms - monotonic_ms();
-        left = left > 0 ? left : 0;
-        ms = ms < 0 || left < ms ? left : ms;
+    if (until_ms == INT64_MAX) {
+        return looks ? LOOK_MS : -1;
     }
-    return (int)(ms < INT32_MAX ? ms : INT32_MAX);
+    int64_t left = until_ms - monotonic_ms();
+    left = left > 0 ? left : 0;
+    left = looks && left > LOOK_MS ? LOOK_MS : left;
+    return (int)(left < INT32_MAX ? left : INT32_MAX);
 }
 
 /* Looks whether the task is cancelled; first SIGTERM, and after the grace SIGKILL. */
@@ -144,6 +166,7 @@ serve(struct pump *pump, int cancel_fd, int64_t kill_at_ms)
         [IN] = {child->in, POLLOUT, 0},
         [OUT] = {child->out, POLLIN, 0},
         [ERR] = {child->err, POLLIN, 0},
+        [SHOWN] = {child->shown, POLLIN, 0},
         [CANCEL] = {pump->cancelled == 0 ? cancel_fd : -1, POLLIN, 0},
         [EXIT] = {child->exit_fd, POLLIN, 0},
     };
@@ -154,11 +177,10 @@ serve(struct pump *pump, int cancel_fd, int64_t kill_at_ms)
     if (fds[IN].revents != 0) {
         feed(pump);
     }
-    if (fds[OUT].revents != 0) {
-        drain(pump, false, 1);
-    }
-    if (fds[ERR].revents != 0) {
-        drain(pump, true, 1);
+    for (int i = OUT; i <= SHOWN; i++) {
+        if (fds[i].revents != 0) {
+            drain(pump, i, 1);
+        }
     }
 }
 
@@ -174,10 +196,16 @@ pump_run(struct pump *pump)
     while (!child_has_ended(pump->child)) {
         enforce(pump, &kill_at_ms);
         serve(pump, cancel_fd, kill_at_ms);
+        if (pump->cancelled == 0) {
+            shown_look(&pump->shown, monotonic_ms());
+        }
     }
     child_signal(pump->child, SIGKILL);
-    drain(pump, false, LEFTOVER_READS);
-    drain(pump, true, LEFTOVER_READS);
+    for (int i = OUT; i <= SHOWN; i++) {
+        drain(pump, i, LEFTOVER_READS);
+    }
     errors_end(&pump->errors);
-    return child_reap(pump->child);
+    int status = child_reap(pump->child);
+    shown_end(&pump->shown, pump->cancelled == 0);
+    return status;
 }

@@ -8,6 +8,7 @@
 
 #include "capture.h"
 #include "child.h"
+#include "shown.h"
 
 #include <weir/handler.h>
 
@@ -19,6 +20,7 @@ struct pump {
     int64_t grace_ms; /* between SIGTERM and SIGKILL */
     struct result result;
     struct errors errors;
+    struct shown shown;
     int cancelled; /* 0, or why the child was told to end: WEIR_E_CANCELED, WEIR_E_DEADLINE */
 };
 
