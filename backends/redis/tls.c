@@ -125,8 +125,8 @@ static const char *
 reason(void)
 {
     unsigned long error = ERR_peek_last_error();
-    const char *text =
-        ERR_SYSTEM_ERROR(error) ? strerror(ERR_GET_REASON(error)) : ERR_reason_error_string(error);
+    const char *text = ERR_SYSTEM_ERROR(error) ? strerror(ERR_GET_REASON(error))
+                                               : ERR_reason_error_string(error);
 
     return text != NULL ? text : "unknown error";
 }
