@@ -29,6 +29,8 @@
     X(queue_get)                                                                                   \
     X(queue_add)                                                                                   \
     X(ends)                                                                                        \
+    X(head)                                                                                        \
+    X(tail)                                                                                        \
     X(count_day)                                                                                   \
     X(task_exists)                                                                                 \
     X(lock_take)                                                                                   \

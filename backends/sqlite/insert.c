@@ -243,12 +243,16 @@ flush(struct weir__tx *tx, struct batch *batch)
     return code;
 }
 
+/* What has gathered goes in before its queues' last places may be looked up again. */
 static int
 gather(struct weir__tx *tx, int64_t now_ms, struct batch *batch, weir_enqueue_item *item)
 {
+    const char *name = item->task->queue;
     struct weir__tx_queue *queue;
-    int code = weir__tx_queue(tx, item->task->queue, true, &queue);
+    int code = weir__tx_remembers(tx, name) ? 0 : flush(tx, batch);
 
+    if (code == 0)
+        code = weir__tx_queue(tx, name, true, &queue);
     if (code == 0)
         code = make_row(tx, queue, now_ms, item, &batch->rows[batch->count]);
     if (code == 0 && ++batch->count == WEIR__ROWS)

@@ -3,7 +3,7 @@
  * Write transactions: the queues they have met, places, counters, notes for waiters.
  *
  * Places: pending tasks are taken by ascending `ord`. A new or forwarded one gets the place after the last, a
- * requeued one the place before the first; both ends are looked up in the index once in a transaction.
+ * requeued one the place before the first; each end is looked up in the index when it is first needed in a transaction.
  */
 #include <config.h>
 
@@ -84,17 +84,37 @@ load_queue(struct weir__tx *tx, struct weir__tx_queue *queue, const char *name)
     return 0;
 }
 
+/* The queue's entry, or NULL. */
+static const struct weir__tx_queue *
+recall(const struct weir__tx *tx, const char *name)
+{
+    const struct weir__tx_queue *queue;
+    size_t i;
+
+    for (i = 0; i < WEIR__TX_QUEUES; i++) {
+        queue = &tx->state.queues[i];
+        if (queue->name != NULL && strcmp(queue->name, name) == 0)
+            return queue;
+    }
+    return NULL;
+}
+
+bool
+weir__tx_remembers(const struct weir__tx *tx, const char *name)
+{
+    return recall(tx, name) != NULL;
+}
+
 static int
 find_queue(struct weir__tx *tx, const char *name, struct weir__tx_queue **queue)
 {
     struct weir__tx_state *state = &tx->state;
-    size_t i;
+    const struct weir__tx_queue *known = recall(tx, name);
     int code;
 
-    for (i = 0; i < WEIR__TX_QUEUES; i++) {
-        *queue = &state->queues[i];
-        if ((*queue)->name != NULL && strcmp((*queue)->name, name) == 0)
-            return 0;
+    if (known != NULL) {
+        *queue = &state->queues[known - state->queues];
+        return 0;
     }
     *queue = &state->queues[state->next];
     state->next = (state->next + 1) % WEIR__TX_QUEUES;
@@ -132,27 +152,34 @@ weir__tx_ends(struct weir__tx *tx, int64_t qid, weir_state state, int64_t *low, 
     return code;
 }
 
+/* The place at one end of a queue's tasks in a state; 0 when there are none. */
 static int
-load_ends(struct weir__tx *tx, struct weir__tx_queue *queue)
+find_end(struct weir__tx *tx, enum weir__statement id, int64_t qid, weir_state state,
+         int64_t *place)
 {
-    int code;
+    sqlite3_stmt *stmt;
+    int code = weir__conn_start(tx->conn, id, &stmt, "ii", qid, (int64_t)state);
 
-    if (queue->has_ends)
-        return 0;
-    code = weir__tx_ends(tx, queue->qid, WEIR_STATE_PENDING, &queue->head, &queue->tail);
-    if (code < 0)
+    *place = 0;
+    if (code != 0)
         return code;
-    queue->head--;
-    queue->tail++;
-    queue->has_ends = true;
-    return 0;
+    code = weir__conn_step(tx->conn, stmt);
+    if (code == 1)
+        *place = sqlite3_column_int64(stmt, 0);
+    weir__conn_end(stmt);
+    return code < 0 ? code : 0;
 }
 
 int
 weir__tx_tail(struct weir__tx *tx, struct weir__tx_queue *queue, int64_t *place)
 {
-    int code = load_ends(tx, queue);
+    int code = 0;
 
+    if (!queue->has_tail) {
+        code = find_end(tx, WEIR__SQL_tail, queue->qid, WEIR_STATE_PENDING, &queue->tail);
+        queue->tail++;
+        queue->has_tail = code == 0;
+    }
     *place = queue->tail++;
     return code;
 }
@@ -160,8 +187,13 @@ weir__tx_tail(struct weir__tx *tx, struct weir__tx_queue *queue, int64_t *place)
 int
 weir__tx_head(struct weir__tx *tx, struct weir__tx_queue *queue, int64_t *place)
 {
-    int code = load_ends(tx, queue);
+    int code = 0;
 
+    if (!queue->has_head) {
+        code = find_end(tx, WEIR__SQL_head, queue->qid, WEIR_STATE_PENDING, &queue->head);
+        queue->head--;
+        queue->has_head = code == 0;
+    }
     *place = queue->head--;
     return code;
 }
@@ -169,11 +201,10 @@ weir__tx_head(struct weir__tx *tx, struct weir__tx_queue *queue, int64_t *place)
 int
 weir__tx_group_tail(struct weir__tx *tx, struct weir__tx_queue *queue, int64_t *place)
 {
-    int64_t low, high;
-    int code = weir__tx_ends(tx, queue->qid, WEIR_STATE_AGGREGATING, &low, &high);
+    int code = find_end(tx, WEIR__SQL_tail, queue->qid, WEIR_STATE_AGGREGATING, place);
 
-    *place = high + 1;
-    return code < 0 ? code : 0;
+    ++*place;
+    return code;
 }
 
 void

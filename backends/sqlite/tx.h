@@ -21,7 +21,7 @@ struct weir__tx_queue {
     int64_t qid;      /* 0: there is no such queue */
     bool known;
     bool paused;
-    bool has_ends;
+    bool has_head, has_tail;
     int64_t head, tail;             /* next free places at the ends of pending */
     int64_t day, processed, failed; /* not yet written */
     int64_t joins;                  /* to groups; not yet written */
@@ -51,6 +51,9 @@ void weir__tx_init(struct weir__tx *tx, struct weir__conn *conn);
 /* Finds a queue; create: makes it and makes it known. *queue is valid until the next call. */
 int weir__tx_queue(struct weir__tx *tx, const char *name, bool create,
                    struct weir__tx_queue **queue);
+
+/* Whether a queue is remembered: else finding it may forget another one, and with it the places that were given out there. */
+bool weir__tx_remembers(const struct weir__tx *tx, const char *name);
 
 /* Forgets what is remembered of queues (after one was removed). */
 void weir__tx_forget(struct weir__tx *tx);

@@ -95,6 +95,21 @@ tasks_of_all_kinds_may_be_in_one_batch(void)
     SAME(look("alpha", "49")->headers[0].value, "value");
 }
 
+static void
+tasks_of_many_queues_keep_their_order(void)
+{
+    static const char *const queues[] = {"a", "a", "a", "b", "c", "d",
+                                         "e", "f", "g", "h", "i", "j"};
+
+    prepare(1);
+    for (int i = 0; i < MANY; i++)
+        tasks[i].queue = queues[i % 12];
+    OK(weir__enqueue(store, items, MANY, NULL));
+    SAME(ids("a", WEIR_STATE_PENDING, NULL, 0, 10), "0 1 2 12 13 14 24 25 26 36");
+    SAME(ids("b", WEIR_STATE_PENDING, NULL, 0, 4), "3 15 27 39");
+    SAME(ids("j", WEIR_STATE_PENDING, NULL, 0, 4), "11 23 35 47");
+}
+
 static size_t
 take_batch(const char *queue, size_t max, size_t start, weir_claim **claims)
 {
@@ -227,6 +242,7 @@ static const CU_TestInfo cases[] = {
     CASE(ids_that_exist_are_refused_in_the_middle_of_a_long_batch),
     CASE(a_long_batch_whose_ids_are_all_there_changes_nothing),
     CASE(tasks_of_all_kinds_may_be_in_one_batch),
+    CASE(tasks_of_many_queues_keep_their_order),
     CASE(each_finish_of_a_long_batch_has_its_own_outcome),
     CASE(a_task_that_a_long_batch_finishes_twice_is_finished_once),
     CASE(finishing_a_batch_releases_what_its_tasks_held),

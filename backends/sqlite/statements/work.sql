@@ -28,6 +28,12 @@ INSERT INTO weir_queue (name, known) VALUES (?1, ?2)
 -- qid, state -> lowest and highest place
 SELECT (SELECT ord FROM weir_task WHERE qid = ?1 AND state = ?2 ORDER BY ord LIMIT 1),
        (SELECT ord FROM weir_task WHERE qid = ?1 AND state = ?2 ORDER BY ord DESC LIMIT 1);
+-- @head
+-- qid, state -> lowest place
+SELECT ord FROM weir_task WHERE qid = ?1 AND state = ?2 ORDER BY ord LIMIT 1;
+-- @tail
+-- qid, state -> highest place
+SELECT ord FROM weir_task WHERE qid = ?1 AND state = ?2 ORDER BY ord DESC LIMIT 1;
 -- @count_day
 -- qid, day, processed, failed
 INSERT INTO weir_day (qid, day, processed, failed) VALUES (?1, ?2, ?3, ?4)
