@@ -152,6 +152,20 @@ commit(weir_testing *testing, const struct weir__job *job, weir_error *err)
     return code != 0 ? code : testing->trouble.code;
 }
 
+/* Uncounted, to where it was; a claim that the store knows nothing of only goes. */
+static void
+give_back(weir_testing *testing, const weir_claim *claim, bool performs)
+{
+    weir_claim mine = *claim;
+    weir_finish back;
+
+    if (!performs) {
+        weir__outcome_give_back(&mine, &back);
+        weir__consume(testing->broker, &back, 1, NULL, 0, NULL, NULL, NULL);
+    }
+    weir__claim_release(&mine);
+}
+
 /* Runs the claim's handler; the claim is not the caller's any more then. */
 static int
 run_claim(weir_testing *testing, const weir_claim *claim, bool performs, weir_error *err)
@@ -163,8 +177,7 @@ run_claim(weir_testing *testing, const weir_claim *claim, bool performs, weir_er
     testing->performs = performs;
     struct weir__job *job = attempt(testing, claim, performs);
     if (job == NULL) {
-        weir_claim mine = *claim;
-        weir__claim_release(&mine);
+        give_back(testing, claim, performs);
         return weir_error_set(err, WEIR_E_NOMEM, NULL);
     }
     int kept = keep_attempt(testing, job, err);
@@ -327,10 +340,7 @@ run_pending(weir_testing *testing, const char *queue, weir_tally *tally, size_t 
     *ran = 0;
     while ((code = take(testing, queue, &claim, err)) == 0) {
         if (*left == 0) {
-            weir_finish back;
-            weir__outcome_give_back(&claim, &back);
-            weir__consume(testing->broker, &back, 1, NULL, 0, NULL, NULL, NULL);
-            weir__claim_release(&claim);
+            give_back(testing, &claim, false);
             return weir_error_set(err, WEIR_E_TIMEOUT,
                                   "%zu attempts were made and there are tasks still: does one "
                                   "enqueue itself?",
