@@ -163,6 +163,42 @@ each_finish_of_a_long_batch_has_its_own_outcome(void)
     COUNTED("beta", 45, 4);
 }
 
+/* Some in a row, some alone. */
+static bool
+is_picked(int i)
+{
+    return i * i % 13 < 6;
+}
+
+static void
+a_long_batch_finishes_no_task_that_it_does_not_name(void)
+{
+    static weir_finish finishes[MANY];
+    weir_claim *claims[MANY];
+    size_t picked;
+
+    prepare(1);
+    for (int i = 0; i < MANY; i++)
+        tasks[i].queue = is_picked(i) ? "alpha" : "beta";
+    OK(weir__enqueue(store, items, MANY, NULL));
+    picked = (size_t)queue_info("alpha").pending;
+    take_batch("alpha", picked, picked, claims);
+    for (size_t i = 0; i < picked; i++)
+        finishes[i] = (weir_finish){.claim = claims[i], .kind = WEIR_FINISH_DONE};
+    OK(weir__consume(store, finishes, picked, NULL, 0, NULL, NULL, NULL));
+    for (int i = 0; i < MANY; i++)
+        MUST(IS(state_of(tasks[i].queue, names[i]),
+                is_picked(i) ? WEIR_STATE_NONE : WEIR_STATE_PENDING));
+    take_batch("beta", MANY - picked, MANY - picked, claims);
+    for (size_t i = 0; i < MANY - picked; i += 2)
+        finishes[i / 2].claim = claims[i];
+    OK(weir__consume(store, finishes, (MANY - picked + 1) / 2, NULL, 0, NULL, NULL, NULL));
+    for (size_t i = 0; i < MANY - picked; i++)
+        MUST(IS(state_of("beta", claims[i]->task->id),
+                i % 2 == 0 ? WEIR_STATE_NONE : WEIR_STATE_ACTIVE));
+    COUNTED("alpha", (int64_t)picked, 0);
+}
+
 static void
 a_task_that_a_long_batch_finishes_twice_is_finished_once(void)
 {
@@ -244,6 +280,7 @@ static const CU_TestInfo cases[] = {
     CASE(tasks_of_all_kinds_may_be_in_one_batch),
     CASE(tasks_of_many_queues_keep_their_order),
     CASE(each_finish_of_a_long_batch_has_its_own_outcome),
+    CASE(a_long_batch_finishes_no_task_that_it_does_not_name),
     CASE(a_task_that_a_long_batch_finishes_twice_is_finished_once),
     CASE(finishing_a_batch_releases_what_its_tasks_held),
     CASE(each_start_of_a_long_batch_has_its_own_result),
