@@ -72,7 +72,7 @@ def others: [
     ["Peak memory of a busy worker, SQLite", ["weir", "sqlite", "process", "peak_mb"], "less"],
     ["Wake-ups of an idle worker in a second, Redis", ["weir", "redis", "idle", "wakeups_per_s"], "less"],
     ["Wake-ups of an idle worker in a second, SQLite", ["weir", "sqlite", "idle", "wakeups_per_s"], "less"],
-    ["Commands of an idle worker in a second, Redis", ["weir", "redis", "commands", "commands_per_s"], "less"],
+    ["Commands of an idle worker in a second, Redis ([which](#queues))", ["weir", "redis", "commands", "commands_per_s"], "less"],
     ["Scheduled tasks that ran early, Redis", ["weir", "redis", "scheduled", "early"], "less"],
     ["Scheduled tasks that ran early, SQLite", ["weir", "sqlite", "scheduled", "early"], "less"],
     ["Worst share of ten weighted queues, off by", ["weir", "redis", "fairness", "shares_off_pp"], "less"]
