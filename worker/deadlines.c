@@ -20,7 +20,8 @@ earlier(int64_t a, int64_t b)
 
 /* What is to be done without the lock, for the slot that was looked at last. */
 struct finding {
-    struct weir__slot *give_up; /* its grace is over and the handler has said nothing yet */
+    struct weir__job *give_up; /* its grace is over and the handler has said nothing yet */
+    weir_cancel_mode cancel_mode;
     weir_task_info *lost; /* names the task whose lease has ended, if there was memory for it */
     bool lease_ended;
 };
@@ -83,7 +84,8 @@ look_at_end(struct weir__slot *slot, int64_t now_ms, struct finding *found)
     }
     if (!atomic_exchange(&slot->decided, true)) {
         note_stuck(slot);
-        found->give_up = slot;
+        found->give_up = slot->job;
+        found->cancel_mode = (weir_cancel_mode)atomic_load(&slot->context.cancel_mode);
     }
     return WEIR_NEVER;
 }
@@ -115,24 +117,27 @@ log_lease(const weir_server *server, const weir_task_info *task)
              weir_log_str("type", task->type));
 }
 
-/* Fails the attempt of a handler that still runs. The claim is safe: it has no outcome yet. */
+/*
+ * Fails the attempt of a handler that still runs, or did a moment ago: its slot may have another job by now. The job is safe, as it
+ * has no outcome yet.
+ */
 static void
-give_up_slot(struct weir__slot *slot)
+give_up_job(const weir_server *server, const struct finding *found)
 {
     const struct weir__ending late = {
         .outcome = WEIR_RETRY,
         .error = WEIR__TEXT_DEADLINE,
-        .cancel_mode = (weir_cancel_mode)atomic_load(&slot->context.cancel_mode),
+        .cancel_mode = found->cancel_mode,
     };
-    weir_server *server = slot->server;
-    const weir_task_info *task = slot->job->claim.task;
+    struct weir__job *job = found->give_up;
+    const weir_task_info *task = job->claim.task;
 
     weir_log(server->logger, WEIR_LOG_WARN,
              "handler did not return after its deadline, its task is given up",
              weir_log_str("queue", task->queue), weir_log_str("id", task->id),
              weir_log_str("type", task->type));
-    weir__outcome_decide(&server->settings.rules, &slot->job->claim, &late,
-                         weir__broker_now_ms(server->broker), &slot->job->finish);
+    weir__outcome_decide(&server->settings.rules, &job->claim, &late,
+                         weir__broker_now_ms(server->broker), &job->finish);
 }
 
 static void
@@ -143,7 +148,7 @@ act_on(weir_server *server, struct finding *found)
         weir_task_info_free(found->lost);
     }
     if (found->give_up != NULL) {
-        give_up_slot(found->give_up);
+        give_up_job(server, found);
     }
 }
 
@@ -163,7 +168,7 @@ weir__deadlines_duty(void *arg)
         act_on(server, &found);
         pthread_mutex_lock(&server->lock);
         if (found.give_up != NULL) {
-            weir__job_resolve(server, found.give_up->job);
+            weir__job_resolve(server, found.give_up);
             weir__mover_wake(server);
         }
     }

@@ -62,6 +62,36 @@ a_handler_that_does_not_return_keeps_its_slot_but_not_its_task(void)
 }
 
 static bool
+are_running(long count)
+{
+    return weir_server_active(world.server) == count;
+}
+
+static void
+let_the_handler_return(const weir_log_record *record)
+{
+    if (strstr(record->message, "its task is given up") != NULL) {
+        world_release();
+        CU_ASSERT_TRUE(world_until(are_running, 0));
+    }
+}
+
+static void
+a_handler_may_return_while_its_task_is_given_up(void)
+{
+    weir_server_options options = world_options();
+
+    options.concurrency = 1;
+    options.retry.base_ms = 60000;
+    world_hear(let_the_handler_return);
+    world_serve(&options);
+    world_enqueue_task((weir_task){.timeout_ms = 30}, "stay");
+    CU_ASSERT_TRUE(world_reaches("1", WEIR_STATE_RETRY));
+    CU_ASSERT_STRING_EQUAL(world_task("1").error, "context deadline exceeded");
+    CU_ASSERT_EQUAL(world_task("1").retried, 1);
+}
+
+static bool
 is_past(long at_ms)
 {
     return world_now_ms() > at_ms;
@@ -206,6 +236,7 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_handler_is_cancelled_at_its_timeout),
     HARNESS_TEST(a_handler_that_succeeds_within_the_grace_has_succeeded),
     HARNESS_TEST(a_handler_that_does_not_return_keeps_its_slot_but_not_its_task),
+    HARNESS_TEST(a_handler_may_return_while_its_task_is_given_up),
     HARNESS_TEST(a_task_whose_deadline_is_over_fails_without_running),
     HARNESS_TEST(a_cancellation_ends_a_wait),
     HARNESS_TEST(a_task_cancelled_without_retry_is_archived_with_retries_left),
