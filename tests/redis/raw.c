@@ -4,9 +4,12 @@
 
 #include "raw.h"
 
+#include "proxy.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static redisContext *raw;
 static redisReply *last;
@@ -58,6 +61,33 @@ next_key(void)
 
     next = (next + 1) % 12;
     return keys[next];
+}
+
+struct proxy *
+raw_setup_behind_proxy(void)
+{
+    char socket[108];
+    char url[1024];
+
+    raw_setup();
+    snprintf(socket, sizeof(socket), "%.90s.proxy", raw_socket());
+    struct proxy *proxy = proxy_start(socket, raw_socket());
+    snprintf(url, sizeof(url), "redis+unix://%s?%s", socket, strchr(kit_url(), '?') + 1);
+    weir_broker_close(store);
+    store = kit_open(url, &now);
+    if (store == NULL)
+        exit(1);
+    return proxy;
+}
+
+void
+raw_teardown_behind_proxy(struct proxy *proxy)
+{
+    proxy_lose(proxy, 0);
+    weir_broker_close(store);
+    store = NULL;
+    proxy_stop(proxy);
+    raw_teardown();
 }
 
 const char *

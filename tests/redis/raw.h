@@ -14,6 +14,11 @@
 void raw_setup(void);
 void raw_teardown(void);
 
+/* The same with the case's store behind a proxy that can lose replies; raw commands go past it. */
+struct proxy;
+struct proxy *raw_setup_behind_proxy(void);
+void raw_teardown_behind_proxy(struct proxy *proxy);
+
 /* The whole name of a queue's key; good for the next dozen calls. */
 const char *raw_key(const char *queue, const char *rest);
 #define KEY(queue, rest) raw_key(queue, rest)

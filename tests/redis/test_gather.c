@@ -13,7 +13,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <weir/client.h>
@@ -30,17 +29,8 @@ static atomic_int refused;
 static void
 setup(void)
 {
-    char path[108];
-    char url[1024];
-
-    raw_setup();
-    snprintf(path, sizeof(path), "%.90s.proxy", raw_socket());
-    proxy = proxy_start(path, raw_socket());
-    snprintf(url, sizeof(url), "redis+unix://%s?%s", path, strchr(kit_url(), '?') + 1);
-    weir_broker_close(store);
-    store = kit_open(url, &now);
-    if (store == NULL || weir_client_new(&client, store, NULL) != 0)
-        exit(1);
+    proxy = raw_setup_behind_proxy();
+    MUST(weir_client_new(&client, store, NULL) == 0);
     OK(PUT(.queue = "warm", .id = "a"));
     atomic_store(&refused, 0);
 }
@@ -50,10 +40,7 @@ teardown(void)
 {
     weir_client_free(client);
     client = NULL;
-    weir_broker_close(store);
-    store = NULL;
-    proxy_stop(proxy);
-    raw_teardown();
+    raw_teardown_behind_proxy(proxy);
 }
 
 static void *

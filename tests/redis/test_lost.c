@@ -17,17 +17,7 @@ static struct proxy *proxy;
 static void
 setup(void)
 {
-    char path[108];
-    char url[1024];
-
-    raw_setup();
-    snprintf(path, sizeof(path), "%.90s.proxy", raw_socket());
-    proxy = proxy_start(path, raw_socket());
-    snprintf(url, sizeof(url), "redis+unix://%s?%s", path, strchr(kit_url(), '?') + 1);
-    weir_broker_close(store);
-    store = kit_open(url, &now);
-    if (store == NULL)
-        exit(1);
+    proxy = raw_setup_behind_proxy();
     /* From here on all scripts are known to the server. */
     OK(PUT(.queue = "warm", .id = "a"));
     OK(FINISH(take("warm"), DONE));
@@ -36,11 +26,7 @@ setup(void)
 static void
 teardown(void)
 {
-    proxy_lose(proxy, 0);
-    weir_broker_close(store);
-    store = NULL;
-    proxy_stop(proxy);
-    raw_teardown();
+    raw_teardown_behind_proxy(proxy);
 }
 
 static void
