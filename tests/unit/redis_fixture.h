@@ -34,6 +34,7 @@ int fixture_append(struct weir__redis_conn *conn, const char *command, weir_erro
 
 int64_t fixture_now_ms(void);
 int64_t fixture_cpu_us(void);  /* of this process */
+long fixture_naps(void);       /* how often its threads have gone to sleep */
 void fixture_pause_ms(int ms); /* between two looks at a condition with a deadline */
 
 /* Repeats until the condition holds or 30 s are over. */

@@ -252,6 +252,7 @@ finish_on_a_full_disk(void)
         int count = kit_work(broker, NULL);
         done += count > 0 ? count : 0;
     }
+    weir_broker_close(broker);
     _exit(fine && done == 20 ? 0 : 1);
 }
 
