@@ -532,6 +532,26 @@ bash_completes_what_the_help_lists()
     done
 }
 
+# completed_of FUNCTION FILE PROGRAM WORD...
+completed_of()
+{
+    # shellcheck disable=SC2016
+    bash -c '. "$1"; call=$0; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); $call; echo "${COMPREPLY[*]}"' "$@"
+}
+
+bash_completes_the_other_programs()
+{
+    bench=$source/bench/completion/weir-bench
+    worker_words=$source/worker/program/completion/weir-worker
+    command -v bash > /dev/null || return
+    expect_equal "$(completed_of _weir_bench "$bench" "$build/bench/weir-bench" e)" 'enqueue e2e'
+    expect_equal "$(completed_of _weir_bench "$bench" "$build/bench/weir-bench" --p)" '--producers --payload'
+    expect_equal "$(completed_of _weir_worker "$worker_words" "$weir_worker" --log)" '--log-level --log-format'
+    expect_equal "$(completed_of _weir_worker "$worker_words" "$weir_worker" --log-format j)" json
+    touch "$tmp/some.so"
+    expect_equal "$(completed_of _weir_worker "$worker_words" "$weir_worker" -m "$tmp/so")" "$tmp/some.so"
+}
+
 # Each noun that is offered has a help of its own.
 expect_out_of()
 {
@@ -581,5 +601,6 @@ run_tests \
     a_pausing_input_is_enqueued_as_it_comes \
     errors_are_json_where_output_is \
     bash_completes_what_the_help_lists \
+    bash_completes_the_other_programs \
     output_that_cannot_be_written_is_a_failure \
     the_example_of_the_manual_compiles
