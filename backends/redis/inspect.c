@@ -29,7 +29,7 @@ weir__queue_check(struct weir__redis_backend *b, const char *queue, weir_error *
     weir__step_text(step, queue);
     rc = weir__trip_run(&trip, err);
     if (rc == 0 && weir__reply_number(step->reply) == 0)
-        rc = weir_error_set(err, WEIR_E_NO_QUEUE, "queue \"%s\" does not exist", queue);
+        rc = weir_error_set(err, WEIR_E_NO_QUEUE, "queue \"%s\" not found", queue);
     weir__trip_release(&trip);
     return rc;
 }

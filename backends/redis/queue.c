@@ -135,7 +135,8 @@ weir__redis_cancel(void *self, int64_t now_ms, const char *queue_name, const cha
     weir__step_text(step, weir__space_text(&trip.space, "%scancel", trip.b->prefix));
     rc = step ? weir__trip_run(&trip, err) : weir_error_set(err, WEIR_E_NOMEM, NULL);
     if (rc == 0 && weir__reply_number(step->reply) == 0)
-        rc = weir_error_set(err, WEIR_E_NO_TASK, "task \"%s\" is not running", id);
+        rc = weir_error_set(err, WEIR_E_NO_TASK, "task \"%s\" is not active in queue \"%s\"", id,
+                            queue_name);
     weir__trip_release(&trip);
     return rc;
 }

@@ -339,6 +339,22 @@ a_task_nobody_has_cannot_be_cancelled(void)
 }
 
 static void
+why_a_task_cannot_be_cancelled_names_it_and_its_queue(void)
+{
+    weir_error err = {0};
+    int code;
+
+    NEED(STEER);
+    put_all("alpha", "a");
+    code = weir__cancel(store, "alpha", "a", WEIR_CANCEL_RETRY, &err);
+    if (code == 0)
+        HARNESS_SKIP("the store cannot tell");
+    IS(code, WEIR_E_NO_TASK);
+    YES(strstr(err.text, "\"a\"") != NULL);
+    YES(strstr(err.text, "\"alpha\"") != NULL);
+}
+
+static void
 more_tasks_than_a_batch_holds_are_steered_in_one_call(void)
 {
     enum {
@@ -386,6 +402,7 @@ static const CU_TestInfo cases[] = {
     CASE(a_queue_with_active_tasks_is_never_removed),
     CASE(removing_a_queue_is_bounded),
     CASE(a_task_nobody_has_cannot_be_cancelled),
+    CASE(why_a_task_cannot_be_cancelled_names_it_and_its_queue),
     CASE(more_tasks_than_a_batch_holds_are_steered_in_one_call),
     CASES_END,
 };
