@@ -82,8 +82,8 @@ set_count(int *field, const char *value, weir_error *err)
         return weir_error_set(err, WEIR_E_INVALID, "\"%.100s\" is not a number", value);
     }
     if (errno != 0 || n < 1 || n > INT_MAX) {
-        return weir_error_set(err, WEIR_E_INVALID, "%.100s is out of range (1 to %d)", value,
-                              INT_MAX);
+        return weir_error_set(err, WEIR_E_INVALID, "%.100s is %s", value,
+                              errno == 0 && n < 1 ? "less than 1" : "too large");
     }
     *field = (int)n;
     return 0;

@@ -252,7 +252,7 @@ lists_have_pages_and_states()
     expect_json '. == []'
     expect_usage 'none of scheduled' "$weir" task ls --state "done"
     expect_usage 'need each other' "$weir" task ls --state aggregating
-    expect_usage 'out of range' "$weir" task ls --page 0
+    expect_usage 'less than 1' "$weir" task ls --page 0
     "$weir" task enqueue --type t --queue low --id elsewhere --retention 1h > /dev/null
     "$weir" task archive --queue low elsewhere > /dev/null
     run "$weir" task ls --state archived

@@ -53,7 +53,8 @@ wrong_options_are_usage_errors()
     expect_usage 'PATTERN=COMMAND' "$weir_worker" --exec cat
     expect_usage 'PATTERN=COMMAND' "$weir_worker" --exec t=
     expect_usage 'given twice' "$weir_worker" --exec t=cat --exec t=wc
-    expect_usage 'out of range' "$weir_worker" --exec t=cat --concurrency 0
+    expect_usage '0 is less than 1' "$weir_worker" --exec t=cat --concurrency 0
+    expect_usage 'too large' "$weir_worker" --exec t=cat --concurrency 99999999999
     expect_usage 'not a number' "$weir_worker" --exec t=cat --concurrency many
     expect_usage 'option --lease' "$weir_worker" --exec t=cat --lease 10
     expect_usage 'lease' "$weir_worker" --exec t=cat --lease 1ms
@@ -424,6 +425,7 @@ WEIR_TASK_ID=a
 WEIR_TASK_MAX_RETRY=3
 WEIR_TASK_QUEUE=low
 WEIR_TASK_RETRIED=0
+WEIR_TASK_SHOW_FD=3
 WEIR_TASK_TYPE=t'
 }
 

@@ -48,7 +48,7 @@ typedef int64_t (*weir_retry_delay_fn)(int retried, const char *error, const wei
                                        void *arg);
 
 /*
- * Reads a policy from text: "asynq", "fixed:BASE", "linear:BASE[,MAX]" or
+ * Reads a policy from text: "asynq" or "default" (the same), "fixed:BASE", "linear:BASE[,MAX]" or
  * "exponential:BASE[,FACTOR[,MAX]]", each with ",jitter=SHARE" at the end if wanted; BASE and MAX
  * are lengths of time ("30s"). For example "exponential:1s,2,10m,jitter=0.5".
  * Errors: WEIR_E_INVALID (names the part); *policy is then untouched. Any thread. Since 0.1.

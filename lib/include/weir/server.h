@@ -33,7 +33,8 @@ typedef struct weir_type_retry {
 
 /*
  * Decides whether an attempt that ended in WEIR_RETRY counts as a failure. False: it is tried again
- * without using up a retry. `error` is the text of the failure. Any worker thread. Since 0.1.
+ * without using up a retry. `error` is the text of the failure. Any worker thread, or
+ * the keeper's for tasks whose worker died. Since 0.1.
  */
 typedef bool (*weir_failure_fn)(const weir_task_info *task, const char *error, void *arg);
 
