@@ -91,6 +91,13 @@ delay_of(const struct weir__rules *rules, const weir_task_info *task, const char
     return weir_retry_delay_ms(&policy, rules->clock, task->retried);
 }
 
+/* Whether a task may not run at that time any more, so that it would only come back to be refused. */
+static bool
+is_too_late(const weir_task_info *task, int64_t at_ms)
+{
+    return task->deadline_ms > 0 && at_ms >= task->deadline_ms;
+}
+
 static void
 decide_retry(const struct weir__rules *rules, const struct weir__ending *ending, int64_t now_ms,
              weir_finish *finish)
@@ -106,6 +113,10 @@ decide_retry(const struct weir__rules *rules, const struct weir__ending *ending,
     } else {
         finish->kind = WEIR_FINISH_RETRY;
         finish->at_ms = now_ms + delay_of(rules, task, finish->error);
+    }
+    if (finish->kind == WEIR_FINISH_RETRY && is_too_late(task, finish->at_ms)) {
+        finish->kind = WEIR_FINISH_ARCHIVE;
+        finish->counted = false;
     }
     log_failure(rules, finish, now_ms);
 }

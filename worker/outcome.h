@@ -3,8 +3,8 @@
  * From how an attempt ended to what the broker is told: the rules, and nothing else.
  *
  *   WEIR_DONE        done, or completed with its result where the task has a retention
- *   WEIR_RETRY       retry after the policy's delay; archived when its retries are used up. What
- *                    is_failure() does not count is tried again in any case and uses up nothing
+ *   WEIR_RETRY       retry after the policy's delay; archived when its retries are used up, or its
+ *                    deadline would be over by then. What is_failure() does not count uses up nothing
  *   WEIR_SKIP_RETRY  archived
  *   WEIR_REVOKE      done, also with a retention
  *   WEIR_SNOOZE      retry after its delay, uncounted, the error text unchanged

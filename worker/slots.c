@@ -248,6 +248,16 @@ weir__slots_wake(struct weir__slot *called)
     }
 }
 
+/* When the attempt must end, boot clock; not before it begins, however long its deadline is over. */
+static int64_t
+end_on_boot_clock(const struct weir__slot *slot, int64_t end_ms)
+{
+    if (end_ms == 0) {
+        return WEIR_NEVER;
+    }
+    return slot->boot_ms + (end_ms > slot->now_ms ? end_ms - slot->now_ms : 0);
+}
+
 /* When the attempt must end, wall clock, 0 for never. */
 static int64_t
 attempt_end(const weir_task_info *task, int64_t now_ms)
@@ -288,7 +298,7 @@ weir__slot_begin(struct weir__slot *slot, struct weir__job *job)
     atomic_store(&slot->stopping, false);
     atomic_store(&slot->decided, false);
     slot->started_at_ms = slot->now_ms;
-    slot->end_boot_ms = end_ms == 0 ? WEIR_NEVER : slot->boot_ms + (end_ms - slot->now_ms);
+    slot->end_boot_ms = end_on_boot_clock(slot, end_ms);
     weir__context_begin(&slot->context, end_ms);
     if (job->cancelled != WEIR_CANCEL_NONE) {
         weir__context_cancel_as(&slot->context, job->cancelled);

@@ -111,6 +111,25 @@ a_task_whose_deadline_is_over_fails_without_running(void)
     CU_ASSERT_EQUAL(atomic_load(&world.begun), 0);
 }
 
+/* Such a task has no handler that could be stuck, however long ago its grace was over. */
+static void
+tasks_far_beyond_their_deadline_go_to_the_archive_one_after_the_other(void)
+{
+    weir_server_options options = world_options();
+
+    for (int i = 0; i < 20; i++) {
+        world_enqueue_task((weir_task){.deadline_ms = world_now_ms() - 3600000}, "done");
+    }
+    options.concurrency = 1;
+    options.exit_when_stuck = true;
+    world_serve(&options);
+    CU_ASSERT_TRUE(world_reaches("20", WEIR_STATE_ARCHIVED));
+    CU_ASSERT_STRING_EQUAL(world_task("20").error, "context deadline exceeded");
+    CU_ASSERT_EQUAL(atomic_load(&world.begun), 0);
+    CU_ASSERT_EQUAL(weir_server_active(world.server), 0);
+    CU_ASSERT_FALSE(weir_server_stuck(world.server));
+}
+
 static void
 a_cancelled_task_s_handler(const char *what)
 {
@@ -238,6 +257,7 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_handler_that_does_not_return_keeps_its_slot_but_not_its_task),
     HARNESS_TEST(a_handler_may_return_while_its_task_is_given_up),
     HARNESS_TEST(a_task_whose_deadline_is_over_fails_without_running),
+    HARNESS_TEST(tasks_far_beyond_their_deadline_go_to_the_archive_one_after_the_other),
     HARNESS_TEST(a_cancellation_ends_a_wait),
     HARNESS_TEST(a_task_cancelled_without_retry_is_archived_with_retries_left),
     HARNESS_TEST(a_cancellation_makes_the_descriptor_readable),

@@ -185,7 +185,7 @@ a_task_that_is_past_its_deadline_does_not_run(void)
     enqueue((weir_task){.type = "done", .deadline_ms = WEIR_TESTING_START_MS + MINUTE});
     CU_ASSERT_EQUAL(weir_testing_advance(testing, HOUR, NULL), 0);
     CU_ASSERT_EQUAL(weir_testing_drain(testing, NULL, &tally, NULL), 0);
-    CU_ASSERT_EQUAL(tally.retry, 1);
+    CU_ASSERT_EQUAL(tally.archived, 1);
     CU_ASSERT_EQUAL(calls, 0);
 }
 

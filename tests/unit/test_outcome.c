@@ -158,6 +158,22 @@ snooze_waits_uncounted_and_keeps_the_error(void)
 }
 
 static void
+what_would_come_back_after_its_deadline_is_archived(void)
+{
+    task.deadline_ms = NOW + 1001;
+    decide(WEIR_RETRY, "broken", 0);
+    CU_ASSERT_EQUAL(finish.kind, WEIR_FINISH_RETRY);
+    task.deadline_ms = NOW + 1000;
+    decide(WEIR_RETRY, "broken", 0);
+    CU_ASSERT_EQUAL(finish.kind, WEIR_FINISH_ARCHIVE);
+    CU_ASSERT_STRING_EQUAL(finish.error, "broken");
+    task.deadline_ms = NOW - 1000;
+    rules.is_failure = never_a_failure;
+    decide(WEIR_RETRY, "broken", 0);
+    CU_ASSERT_EQUAL(finish.kind, WEIR_FINISH_ARCHIVE);
+}
+
+static void
 a_failure_without_text_says_why_it_was_cancelled(void)
 {
     decide(WEIR_RETRY, NULL, WEIR_E_CANCELED);
@@ -273,6 +289,7 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(skip_retry_archives_at_once),
     HARNESS_TEST(revoke_deletes_also_with_a_retention),
     HARNESS_TEST(snooze_waits_uncounted_and_keeps_the_error),
+    HARNESS_TEST(what_would_come_back_after_its_deadline_is_archived),
     HARNESS_TEST(a_failure_without_text_says_why_it_was_cancelled),
     HARNESS_TEST(a_task_cancelled_without_retry_is_not_tried_again),
     HARNESS_TEST(a_task_done_in_spite_of_its_cancellation_is_done),

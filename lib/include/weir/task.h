@@ -79,12 +79,11 @@ typedef struct weir_task {
     int64_t timeout_ms;    /* of one attempt; 0: 30 min, or none with a deadline */
     int64_t deadline_ms;   /* time after which it is not run any more, ms since 1970; 0: none */
     int64_t retention_ms;  /* how long to keep it once it succeeded; 0: not at all */
-    int64_t
-        archive_for_ms; /* how long to keep it once archived, shorter or longer than the servers'
-                                 archive_age_ms; 0: for that */
-    int64_t unique_ms;  /* refuse another task of the same type, payload and queue until this one
+    /* How long to keep it once archived, shorter or longer than the servers' archive_age_ms; 0: for that. */
+    int64_t archive_for_ms;
+    int64_t unique_ms; /* refuse another task of the same type, payload and queue until this one
                                  succeeded, or for so long at most (>= 1000); 0: not unique */
-    const char *group;  /* wait in this group to be aggregated; NULL: no group */
+    const char *group; /* wait in this group to be aggregated; NULL: no group */
     const weir_header *headers;
     size_t header_count;
     uint64_t reserved[8];
