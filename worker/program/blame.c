@@ -15,6 +15,13 @@ enum {
     KEY_SIZE = 64
 };
 
+/* A mistake in the file is none in the command line, for which the help would help. */
+static int
+configured_code(int code)
+{
+    return code == WEIR_E_INVALID || code == WEIR_E_URL ? WEIR_E_CONFIG : code;
+}
+
 static int
 blame(const struct settings *settings, const char *const *path, const weir_error *why,
       weir_error *err)
@@ -24,7 +31,7 @@ blame(const struct settings *settings, const char *const *path, const weir_error
     if (weir_config_where(settings->config, path, place, sizeof place) == NULL) {
         return weir_error_set(err, why->code, "%s", why->text);
     }
-    return weir_error_set(err, why->code, "%s: %s", place, why->text);
+    return weir_error_set(err, configured_code(why->code), "%s: %s", place, why->text);
 }
 
 int
@@ -108,5 +115,5 @@ settings_blame_option(const struct settings *settings, const weir_error *why, we
         weir_config_where(settings->config, path, place, sizeof place) == NULL) {
         return weir_error_set(err, why->code, "%s", why->text);
     }
-    return weir_error_set(err, why->code, "%s: %s", place, name);
+    return weir_error_set(err, configured_code(why->code), "%s: %s", place, name);
 }

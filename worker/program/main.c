@@ -110,13 +110,15 @@ run(struct program *program, weir_error *err)
     return rc == 0 ? serve(program, err) : rc;
 }
 
+/* What another start would not mend has a status of its own: supervisors leave it alone. */
 static int
 exit_status(int rc)
 {
     if (rc == 0) {
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     }
-    return rc == WEIR_E_INVALID || rc == WEIR_E_URL ? EXIT_USAGE : EXIT_FAILURE;
+    bool mistake = rc == WEIR_E_INVALID || rc == WEIR_E_URL || rc == WEIR_E_CONFIG;
+    return mistake ? EXIT_USAGE : EXIT_FAILURE;
 }
 
 int

@@ -58,7 +58,7 @@ int settings_load(struct settings *settings, weir_error *err);
 
 /*
  * Passes the error of a module or an exec handler on, with its place in the configuration file in front of the text
- * ("FILE:LINE:COLUMN: ") unless it is the command line's; exec handlers are named. Returns the code.
+ * ("FILE:LINE:COLUMN: ") unless it is the command line's; exec handlers are named. Returns the code; a mistake in the file is WEIR_E_CONFIG.
  */
 int settings_blame_module(const struct settings *settings, size_t i, const weir_error *why,
                           weir_error *err);
