@@ -30,8 +30,8 @@ static weir__read_fn read_format;
 
 #define CONFIG(member) .offset = offsetof(weir_config, member)
 #define SERVER(member) .offset = offsetof(weir_config, server.member)
-#define LENGTH(member, least)                                                                      \
-    .read = weir__read_length, SERVER(member), .min = (least), .max = WEIR__LENGTH_MAX_MS
+#define PERIOD(member, least)                                                                      \
+    .read = weir__read_length, SERVER(member), .min = (least), .max = WEIR__PERIOD_MAX_MS
 
 static const struct weir__setting log_settings[] = {
     {.key = "level", .read = read_level, CONFIG(log_level)},
@@ -45,12 +45,12 @@ static const struct weir__setting settings[] = {
     {.key = "queues", .read = read_queues},
     {.key = "strict_priority", .read = weir__read_bool, SERVER(strict_priority)},
     {.key = "concurrency", .read = weir__read_int, SERVER(concurrency), .min = 1, .max = 65536},
-    {.key = "shutdown_timeout", LENGTH(shutdown_timeout_ms, 0), .word_value = -1},
-    {.key = "lease", LENGTH(lease_ms, 300)},
-    {.key = "heartbeat", LENGTH(heartbeat_ms, 10)},
-    {.key = "cancel_grace", LENGTH(cancel_grace_ms, 1)},
-    {.key = "recover", LENGTH(recover_ms, 10)},
-    {.key = "janitor", LENGTH(janitor_ms, 10)},
+    {.key = "shutdown_timeout", PERIOD(shutdown_timeout_ms, 0), .word_value = -1},
+    {.key = "lease", PERIOD(lease_ms, 300)},
+    {.key = "heartbeat", PERIOD(heartbeat_ms, 10)},
+    {.key = "cancel_grace", PERIOD(cancel_grace_ms, 1)},
+    {.key = "recover", PERIOD(recover_ms, 10)},
+    {.key = "janitor", PERIOD(janitor_ms, 10)},
     {.key = "archive_max",
      .read = weir__read_count,
      SERVER(archive_max),
@@ -58,7 +58,13 @@ static const struct weir__setting settings[] = {
      .max = 1000000000,
      .word = "all",
      .word_value = -1},
-    {.key = "archive_age", LENGTH(archive_age_ms, 1), .word = "forever", .word_value = -1},
+    {.key = "archive_age",
+     .read = weir__read_length,
+     SERVER(archive_age_ms),
+     .min = 1,
+     .max = WEIR__LENGTH_MAX_MS,
+     .word = "forever",
+     .word_value = -1},
     {.key = "exit_when_stuck", .read = weir__read_choice, SERVER(exit_when_stuck)},
     {.key = "retry", .read = read_policy, SERVER(retry)},
     {.key = "type_retries", .read = read_type_retries},

@@ -15,12 +15,12 @@ static weir__read_fn read_types;
      .read = weir__read_length,                                                                    \
      .offset = (base) + offsetof(weir_group_policy, grace_ms),                                     \
      .min = 1000,                                                                                  \
-     .max = WEIR__LENGTH_MAX_MS},                                                                  \
+     .max = WEIR__PERIOD_MAX_MS},                                                                  \
         {.key = "max_delay",                                                                       \
          .read = weir__read_length,                                                                \
          .offset = (base) + offsetof(weir_group_policy, max_delay_ms),                             \
          .min = 1,                                                                                 \
-         .max = WEIR__LENGTH_MAX_MS},                                                              \
+         .max = WEIR__PERIOD_MAX_MS},                                                              \
     {                                                                                              \
         .key = "max_size", .read = weir__read_count,                                               \
         .offset = (base) + offsetof(weir_group_policy, max_size), .min = 1,                        \
@@ -33,7 +33,7 @@ static const struct weir__setting settings[] = {
      .read = weir__read_length,
      .offset = offsetof(weir_server_options, group_timeout_ms),
      .min = 1000,
-     .max = WEIR__LENGTH_MAX_MS},
+     .max = WEIR__PERIOD_MAX_MS},
     {.key = "types", .read = read_types},
     {0},
 };

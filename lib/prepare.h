@@ -15,6 +15,9 @@
 #define WEIR__AT_MAX_MS INT64_C(253402300799999)
 #define WEIR__LENGTH_MAX_MS INT64_C(3155760000000)
 
+/* The greatest length of time by which a server does its own work: a year. */
+#define WEIR__PERIOD_MAX_MS INT64_C(31536000000)
+
 /* A complete task. Points into the weir_task, into itself and into the arena: do not move it. */
 struct weir__prepared {
     weir_task_info info;

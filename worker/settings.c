@@ -7,14 +7,15 @@
 
 #include "settings.h"
 #include "duration.h"
+#include "prepare.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define DAY_MS INT64_C(86400000)
-#define LONG_MS (365 * DAY_MS)
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS (24 * HOUR_MS)
 #define CONCURRENCY_MAX 65536
 
 struct number {
@@ -34,13 +35,13 @@ struct number {
     }
 
 static const struct number numbers[] = {
-    NUMBER(shutdown_timeout_ms, 8000, 1, LONG_MS, true),
-    NUMBER(lease_ms, 10000, 300, LONG_MS, false),
-    NUMBER(heartbeat_ms, 0, 10, LONG_MS, false),
-    NUMBER(cancel_grace_ms, 2000, 1, LONG_MS, false),
-    NUMBER(recover_ms, 0, 10, LONG_MS, false),
-    NUMBER(janitor_ms, 8000, 10, LONG_MS, false),
-    NUMBER(health_ms, 15000, 10, LONG_MS, false),
+    NUMBER(shutdown_timeout_ms, 8000, 1, WEIR__PERIOD_MAX_MS, true),
+    NUMBER(lease_ms, 10000, 300, WEIR__PERIOD_MAX_MS, false),
+    NUMBER(heartbeat_ms, 0, 10, WEIR__PERIOD_MAX_MS, false),
+    NUMBER(cancel_grace_ms, 2000, 1, WEIR__PERIOD_MAX_MS, false),
+    NUMBER(recover_ms, 0, 10, WEIR__PERIOD_MAX_MS, false),
+    NUMBER(janitor_ms, 8000, 10, WEIR__PERIOD_MAX_MS, false),
+    NUMBER(health_ms, 15000, 10, WEIR__PERIOD_MAX_MS, false),
     NUMBER(archive_max, 10000, 1, INT64_MAX, true),
     NUMBER(archive_age_ms, 90 * DAY_MS, 1, INT64_MAX, true),
 };
@@ -50,17 +51,20 @@ static const struct number group_timeout = {"group_timeout_ms",
                                             offsetof(struct weir__group_rules, timeout_ms),
                                             120000,
                                             1000,
-                                            LONG_MS,
+                                            WEIR__PERIOD_MAX_MS,
                                             false};
 
 /* A value in the words of those who write options: lengths of time with their units. */
 static const char *
 value_text(char dst[WEIR__DURATION_SIZE], int64_t value, bool is_time)
 {
-    if (is_time) {
+    bool is_hours = is_time && value > 0 && value % HOUR_MS == 0;
+
+    if (is_time && !is_hours) {
         return weir__duration_format(value, dst);
     }
-    snprintf(dst, WEIR__DURATION_SIZE, "%lld", (long long)value);
+    snprintf(dst, WEIR__DURATION_SIZE, "%lld%s", (long long)(is_hours ? value / HOUR_MS : value),
+             is_hours ? "h" : "");
     return dst;
 }
 
@@ -237,10 +241,10 @@ take_policy(weir_group_policy *policy, const weir_group_policy *given,
         .max_delay_ms = given->max_delay_ms != 0 ? given->max_delay_ms : fallback->max_delay_ms,
         .max_size = given->max_size != 0 ? given->max_size : fallback->max_size,
     };
-    if (policy->grace_ms < 1000 || policy->grace_ms > LONG_MS) {
+    if (policy->grace_ms < 1000 || policy->grace_ms > WEIR__PERIOD_MAX_MS) {
         return weir_error_set(err, WEIR_E_INVALID, "option %s: grace is not from 1s to 8760h", of);
     }
-    if (policy->max_delay_ms < 0 || policy->max_delay_ms > LONG_MS) {
+    if (policy->max_delay_ms < 0 || policy->max_delay_ms > WEIR__PERIOD_MAX_MS) {
         return weir_error_set(err, WEIR_E_INVALID, "option %s: max_delay is not from 1ms to 8760h",
                               of);
     }

@@ -57,7 +57,11 @@ wrong_options_are_usage_errors()
     expect_usage 'too large' "$weir_worker" --exec t=cat --concurrency 99999999999
     expect_usage 'not a number' "$weir_worker" --exec t=cat --concurrency many
     expect_usage 'option --lease' "$weir_worker" --exec t=cat --lease 10
-    expect_usage 'lease' "$weir_worker" --exec t=cat --lease 1ms
+    expect_usage 'option --lease: 1ms is out of range (300ms to 8760h)' "$weir_worker" --exec t=cat --lease 1ms
+    expect_usage 'option --shutdown-timeout: 8761h is out of range (1ms to 8760h' \
+        "$weir_worker" --exec t=cat --shutdown-timeout 8761h
+    expect_usage 'option --concurrency: 70000 is out of range (1 to 65536)' \
+        "$weir_worker" --exec t=cat --concurrency 70000
     expect_usage 'option --queues: queue' "$weir_worker" --exec t=cat --queues 'a{b}=1'
     expect_usage 'option --queues: queue "a" is given twice' "$weir_worker" --exec t=cat --queues a,b=2,a
     expect_usage 'weight' "$weir_worker" --exec t=cat --queues a=0
@@ -83,6 +87,7 @@ mistakes_of_the_file_have_the_status_of_wrong_usage()
 1:40: lease: must be from 300ms|"broker": "sqlite::memory:", "lease": "1ms"
 1:2: unknown key "leese"|"leese": "1s"
 1:6: |lease
+1:40: lease: must be from 300ms to 8760h|"broker": "sqlite::memory:", "lease": "8761h"
 1:59: heartbeat: 800ms|"broker": "sqlite::memory:", "lease": "1s", "heartbeat": "800ms"
 END
     echo "{\"broker\": \"sqlite:$tmp/no/folder.db\", $exec_cat}" > "$tmp/w.json"
@@ -396,7 +401,7 @@ END
     expect_equal "$(wc -l < "$tmp/err")" 1
     run "$weir_worker" --exec t=cat --lease 1ms --check
     expect_status 2
-    expect_err 'option lease: 1ms'
+    expect_err 'option --lease: 1ms'
 }
 
 the_broker_of_the_configuration_begins_in_its_folder()

@@ -213,10 +213,10 @@ values_out_of_range_are_pointed_at(void)
     WRONG("{\"concurrency\": 0}", "1:17: concurrency: must be from 1 to 65536, not 0");
     WRONG("{\"concurrency\": 65537}", "1:17: concurrency: must be from 1 to 65536, not 65537");
     WRONG("{\"archive_max\": 0}", "1:17: archive_max: must be from 1 to 1000000000, not 0");
-    WRONG("{\"lease\": \"299ms\"}", "1:11: lease: must be from 300ms to 876600h");
-    WRONG("{\"heartbeat\": \"0\"}", "1:15: heartbeat: must be from 10ms to 876600h");
-    WRONG("{\"recover\": \"9ms\"}", "1:13: recover: must be from 10ms to 876600h");
-    WRONG("{\"janitor\": \"9ms\"}", "1:13: janitor: must be from 10ms to 876600h");
+    WRONG("{\"lease\": \"299ms\"}", "1:11: lease: must be from 300ms to 8760h");
+    WRONG("{\"heartbeat\": \"0\"}", "1:15: heartbeat: must be from 10ms to 8760h");
+    WRONG("{\"recover\": \"9ms\"}", "1:13: recover: must be from 10ms to 8760h");
+    WRONG("{\"janitor\": \"9ms\"}", "1:13: janitor: must be from 10ms to 8760h");
     WRONG("{\"queues\": {\"a\": 0}}", "1:18: a: must be from 1 to 1000000, not 0");
     WRONG("{\"queues\": {}}", "1:12: queues: must have at least one queue");
     WRONG("{\"queues\": {\"a b\": 1}}",

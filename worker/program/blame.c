@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PREFIX "option " /* of what the library says of a server's options */
+
 enum {
     PLACE_SIZE = 300, /* longer ones are cut */
     KEY_SIZE = 64
@@ -99,20 +101,36 @@ is_given(const struct settings *settings, const char *key)
     return false;
 }
 
+/* The option of the command line is spelt "--shutdown-timeout". */
+static int
+blame_command_line(const char *key, const weir_error *why, weir_error *err)
+{
+    char option[KEY_SIZE];
+    const char *rest = why->text + strlen(PREFIX) + strlen(key);
+    size_t i = 0;
+
+    for (; key[i] != '\0'; i++) {
+        option[i] = key[i] == '_' ? '-' : key[i];
+    }
+    option[i] = '\0';
+    return weir_error_set(err, why->code, "option --%s%s", option, rest);
+}
+
 int
 settings_blame_option(const struct settings *settings, const weir_error *why, weir_error *err)
 {
-    static const char prefix[] = "option ";
     const char *path[4] = {NULL};
-    const char *name = why->text + strlen(prefix);
+    const char *name = why->text + strlen(PREFIX);
     char key[KEY_SIZE] = "", place[PLACE_SIZE];
 
-    if (strncmp(why->text, prefix, strlen(prefix)) == 0) {
+    if (strncmp(why->text, PREFIX, strlen(PREFIX)) == 0) {
         snprintf(key, sizeof key, "%.*s", (int)strcspn(name, ":"), name);
         split_key(key, path);
     }
-    if (path[0] == NULL || is_given(settings, path[0]) ||
-        weir_config_where(settings->config, path, place, sizeof place) == NULL) {
+    if (path[0] != NULL && is_given(settings, path[0])) {
+        return blame_command_line(path[0], why, err);
+    }
+    if (path[0] == NULL || weir_config_where(settings->config, path, place, sizeof place) == NULL) {
         return weir_error_set(err, why->code, "%s", why->text);
     }
     return weir_error_set(err, configured_code(why->code), "%s: %s", place, name);

@@ -65,7 +65,8 @@ int settings_blame_module(const struct settings *settings, size_t i, const weir_
 int settings_blame_exec(const struct settings *settings, size_t i, const weir_error *why,
                         weir_error *err);
 
-/* The same for an error that begins with "option KEY: ", which becomes "FILE:LINE:COLUMN: KEY: ". */
+/* The same for an error that begins with "option KEY: ", which becomes "FILE:LINE:COLUMN: KEY: ",
+ * or "option --KEY: " where the command line gave it. */
 int settings_blame_option(const struct settings *settings, const weir_error *why, weir_error *err);
 
 void settings_release(struct settings *settings);
