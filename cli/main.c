@@ -133,7 +133,8 @@ exit_status(const struct session *session, int rc)
     if (rc == 0) {
         return flushed;
     }
-    return rc == WEIR_E_INVALID || rc == WEIR_E_URL ? EXIT_USAGE : EXIT_FAILURE;
+    bool misused = rc == WEIR_E_INVALID || rc == WEIR_E_TOO_BIG || rc == WEIR_E_URL;
+    return misused ? EXIT_USAGE : EXIT_FAILURE;
 }
 
 /* Also where the command line is wrong before the option is reached. */

@@ -186,6 +186,7 @@ wrong_options_of_a_task_are_told()
     expect_usage '--type is missing' "$weir" task enqueue
     expect_usage 'type' "$weir" task enqueue --type ''
     expect_usage 'type' "$weir" task enqueue --type "$(printf 'a\377b')"
+    expect_usage 'longer than 255 bytes' "$weir" task enqueue --type "$(printf '%0256d' 0)"
     expect_usage 'queue' "$weir" task enqueue --type t --queue 'a{b}'
     expect_usage 'queue' "$weir" task enqueue --type t --queue 'a b'
     expect_usage 'queue' "$weir" task enqueue --type t --queue ''
