@@ -154,8 +154,8 @@ static const struct option_row rows[] = {
     {"at", 0, OPTION_CALL, 0, "WHEN", "not before that time (2006-01-02T15:04:05Z)", task_set_at},
     {"max-retry", 'r', OPTION_CALL, 0, "N", "how often to try again (default: 25)",
      task_set_max_retry},
-    {"timeout", 0, OPTION_CALL, 0, "TIME", "of one attempt (default: 30m; 0: none)",
-     task_set_timeout},
+    {"timeout", 0, OPTION_CALL, 0, "TIME",
+     "of one attempt (default: 30m, none with --deadline; 0: none)", task_set_timeout},
     {"deadline", 0, OPTION_CALL, 0, "WHEN", "not after that time", task_set_deadline},
     {"retention", 0, OPTION_CALL, 0, "TIME",
      "keep it so long once it succeeded (default: not at all)", task_set_retention},
@@ -185,8 +185,8 @@ const struct command command_task_enqueue = {
         "  {\"type\":\"email:deliver\",\"payload\":{\"user_id\":42},\"queue\":\"low\",\"in\":\"10m\"}\n"
         "Keys: type, payload (a string is stored as its bytes, another value as compact JSON),\n"
         "payload_base64, queue, id, group, in, at, max_retry, timeout, deadline, retention,\n"
-        "archive_for, unique, headers. Blank lines are skipped. With --on-error stop nothing behind a bad line is\n"
-        "enqueued; what stands before it is.",
+        "archive_for, unique, headers. Blank lines are skipped. With --on-error stop nothing behind\n"
+        "a bad line is enqueued; what stands before it is.",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .options_size = sizeof(struct enqueue_options),
