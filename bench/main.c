@@ -292,6 +292,12 @@ run(struct bench *bench, int argc, char **argv, weir_error *err)
     if (rc != 0) {
         return rc;
     }
+    if (scenario->has_apart && where_is_in_memory(options->broker)) {
+        return weir_error_set(err, WEIR_E_INVALID,
+                              "%s has its worker in another process, which sees no broker in this "
+                              "one's memory: name a file, sqlite:PATH",
+                              scenario->name);
+    }
     place_name(&bench->place, options->broker, scenario->queue_count);
     rc = measure(bench, scenario, err);
     if (rc == 0 && options->json) {

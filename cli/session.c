@@ -11,6 +11,18 @@
 
 #include <string.h>
 
+/* Looking into an empty place is harmless; a task that is gone when the command ends is not. */
+static int
+check_lasts(const struct where *where, weir_open_mode mode, weir_error *err)
+{
+    if (mode == WEIR_OPEN_READ || !where_is_in_memory(where->url)) {
+        return 0;
+    }
+    return weir_error_set(err, WEIR_E_INVALID,
+                          "a broker in memory ends with this command, and all that is in it: "
+                          "name a file, sqlite:PATH");
+}
+
 static int
 open_broker(struct session *session, weir_open_mode mode, weir_error *err)
 {
@@ -23,6 +35,9 @@ open_broker(struct session *session, weir_open_mode mode, weir_error *err)
     int rc = where_config(&session->config, session->config_path, err);
     if (rc == 0) {
         rc = where_broker(&where, session->broker_option, session->config, err);
+    }
+    if (rc == 0) {
+        rc = check_lasts(&where, mode, err);
     }
     if (rc == 0 && where.from == WHERE_FALLBACK) {
         report_note(session, "no broker given, using %s", where.url);

@@ -28,7 +28,8 @@ struct session {
 
 /*
  * What a command works with, owned by the session. Which one it asks for first decides what opening the broker may do: a client
- * makes a file that is missing, orders need one, and looking only reads it. Errors: those of opening a broker.
+ * makes a file that is missing, orders need one, and looking only reads it. Errors: those of opening a broker; WEIR_E_INVALID: what is
+ * written to a broker in memory would be lost.
  */
 int session_client(struct session *session, weir_client **client, weir_error *err);
 int session_steer(struct session *session, weir_inspector **inspector, weir_error *err);

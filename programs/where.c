@@ -196,6 +196,15 @@ where_open(weir_broker **broker, const struct where *where, const weir_config *c
 }
 
 bool
+where_is_in_memory(const char *url)
+{
+    static const char memory[] = SQLITE ":memory:";
+    size_t len = strlen(memory);
+
+    return strncmp(url, memory, len) == 0 && (url[len] == '\0' || url[len] == '?');
+}
+
+bool
 where_is_missing(const struct where *where, int rc)
 {
     return rc == WEIR_E_UNAVAILABLE && is_file(where->url);

@@ -47,6 +47,9 @@ int where_broker(struct where *where, const char *option, const weir_config *con
 int where_open(weir_broker **broker, const struct where *where, const weir_config *config,
                const weir_broker_options *options, weir_error *err);
 
+/* True for a broker that ends with the process that opened it. */
+bool where_is_in_memory(const char *url);
+
 /* True for an error of where_open() that only means that a file is not there yet. */
 bool where_is_missing(const struct where *where, int rc);
 

@@ -74,6 +74,9 @@ wrong_usage_is_refused()
     expect_usage '--broker is missing' "$bench" process
     expect_usage 'at least 8' "$bench" --broker "$WEIR_BROKER" --payload 7 process
     expect_usage 'has no backlog' "$bench" --broker "$WEIR_BROKER" --backlog 1 e2e
+    for scenario in latency scheduled idle; do # the other process would wait for ever
+        expect_usage 'worker in another process' "$bench" --broker sqlite::memory: $scenario
+    done
 }
 
 a_stopped_run_leaves_nothing_behind()
