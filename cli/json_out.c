@@ -90,6 +90,7 @@ json_out_task(const weir_task_info *task)
     json_object_set_new(object, "type", json_out_text(task->type));
     json_out_bytes(object, "payload", task->payload, task->payload_len);
     json_object_set_new(object, "state", json_out_text(weir_state_name(task->state)));
+    json_object_set_new(object, "state_since", json_out_time(task->state_since_ms));
     json_object_set_new(object, "max_retry", json_integer(task->max_retry));
     json_object_set_new(object, "retried", json_integer(task->retried));
     json_object_set_new(object, "last_err", json_out_text(task->last_error));

@@ -20,7 +20,8 @@ enum {
     GAP = 2,
     MAX_COLUMNS = 24,
     MAX_CELL = 512, /* bytes of a cell that are looked at */
-    MIN_CUT = 8     /* columns that are left of a cut cell at least */
+    MIN_CUT = 8,    /* columns that are left of a cut cell at least */
+    FILE_CUT = 60   /* columns of a cell that may be cut, where there is no terminal to fit */
 };
 
 static uint32_t
@@ -160,6 +161,16 @@ find_widths(const struct table *table, size_t *widths)
     }
 }
 
+static void
+cut_long(const struct table *table, size_t *widths)
+{
+    for (size_t c = 0; c < table->column_count; c++) {
+        if (table->columns[c].cut && widths[c] > FILE_CUT) {
+            widths[c] = FILE_CUT;
+        }
+    }
+}
+
 /* Takes from the widest column that may be cut until a line fits. */
 static void
 fit(const struct table *table, size_t *widths, size_t terminal)
@@ -229,11 +240,15 @@ int
 table_print(struct table *table, FILE *out)
 {
     size_t widths[MAX_COLUMNS];
+    size_t terminal = terminal_width(out);
     int rc = table->failed || table->column_count > MAX_COLUMNS ? WEIR_E_NOMEM : 0;
 
     if (rc == 0) {
         find_widths(table, widths);
-        fit(table, widths, terminal_width(out));
+        if (terminal == 0) {
+            cut_long(table, widths);
+        }
+        fit(table, widths, terminal);
         print_all(table, out, widths);
     }
     for (size_t i = 0; i < table->cell_count; i++) {

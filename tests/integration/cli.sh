@@ -78,6 +78,43 @@ a_broker_url_is_checked()
     expect_status 1
 }
 
+what_would_be_lost_in_memory_is_refused()
+{
+    expect_usage 'in memory ends with this command' "$weir" -b sqlite::memory: task enqueue -t x
+    expect_usage 'in memory ends with this command' "$weir" -b 'sqlite::memory:?sync=normal' queue pause q
+    expect_json_error 2 WEIR_E_INVALID '.message | contains("in memory")' \
+        --json -b sqlite::memory: task enqueue -t x
+    run "$weir" -b sqlite::memory: queue ls
+    expect_status 0
+    (cd "$tmp" && "$weir" -b sqlite:memory: task enqueue -t x > /dev/null) || fail 'a file of that name'
+}
+
+long_cells_are_cut_in_a_file()
+{
+    long=$(printf '%0800d' 0)
+    "$weir" task enqueue --type t --id short --payload p > /dev/null
+    "$weir" task enqueue --type t --id long --payload "$long" > /dev/null
+    run "$weir" task ls
+    expect_out "$(printf '%059d' 0)…  -"
+    expect_equal "$(awk 'length > 160' "$tmp/out")" ''
+    ! grep -q ' $' "$tmp/out" || fail 'blanks at the end of a line'
+    run "$weir" task inspect long
+    expect_out "$long"
+    run "$weir" --json task ls
+    expect_json "map(.payload | length) == [1, 800]"
+}
+
+the_time_of_a_state_is_told_as_json()
+{
+    "$weir" task enqueue --type t --id a > /dev/null
+    "$weir" task enqueue --type t --id g --group g > /dev/null
+    "$weir" task archive a > /dev/null
+    for id in a g; do
+        run "$weir" --json task inspect $id
+        expect_json '.state_since | test("^20[0-9-]+T[0-9:.]+Z$")'
+    done
+}
+
 a_read_only_folder_is_told()
 {
     mkdir "$tmp/ro"
@@ -582,7 +619,8 @@ run_tests \
     help_is_there_for_everything \
     mistyped_words_are_usage_errors_with_a_suggestion \
     a_broker_url_is_checked \
-    a_read_only_folder_is_told \
+    what_would_be_lost_in_memory_is_refused long_cells_are_cut_in_a_file \
+    the_time_of_a_state_is_told_as_json a_read_only_folder_is_told \
     without_a_broker_the_data_folder_is_used_and_told \
     the_option_wins_over_the_environment_and_that_over_the_file \
     enqueue_prints_the_id_and_inspect_shows_the_task \
