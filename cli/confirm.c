@@ -24,7 +24,7 @@ is_yes(const char *answer, size_t count)
 }
 
 int
-confirm(bool yes, const char *question, size_t count, weir_error *err)
+confirm(struct session *session, bool yes, const char *question, size_t count, weir_error *err)
 {
     char answer[64] = "";
 
@@ -32,6 +32,7 @@ confirm(bool yes, const char *question, size_t count, weir_error *err)
         return 0;
     }
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+        session->is_unconfirmed = true;
         return weir_error_set(err, WEIR_E_INVALID, "this would %s: confirm with --yes", question);
     }
     fprintf(stderr, "This will %s. Go on? (y or the number of tasks) ", question);

@@ -54,6 +54,7 @@ run_command(const struct command *command, struct option_set *globals, int argc,
     struct session *session = globals->into;
     int first;
 
+    session->command = command;
     void *options = calloc(1, command->options_size + 1);
     if (options == NULL) {
         return weir_error_set(err, WEIR_E_NOMEM, NULL);
@@ -150,12 +151,23 @@ wants_json(int argc, char *const *argv)
 }
 
 static void
+point_at_help(const struct command *command)
+{
+    fputs("Try 'weir help", stderr);
+    if (command != NULL) {
+        fprintf(stderr, " %s%s%s", command->noun, command->verb != NULL ? " " : "",
+                command->verb != NULL ? command->verb : "");
+    }
+    fputs("'.\n", stderr);
+}
+
+static void
 tell(struct session *session, int rc, const weir_error *err, int argc, char *const *argv)
 {
     session->json = session->json || wants_json(argc, argv);
     report_error(session, rc, err);
-    if (rc == WEIR_E_INVALID && !session->json) {
-        fputs("Try 'weir help'.\n", stderr);
+    if (rc == WEIR_E_INVALID && !session->json && !session->is_unconfirmed) {
+        point_at_help(session->command);
     }
 }
 

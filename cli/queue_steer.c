@@ -79,8 +79,8 @@ struct remove_options {
 
 /* Asks about all the queues at once; one that is not there is refused when its turn comes. */
 static int
-ask(weir_inspector *inspector, const struct remove_options *options, char **words, int count,
-    weir_error *err)
+ask(struct session *session, weir_inspector *inspector, const struct remove_options *options,
+    char **words, int count, weir_error *err)
 {
     size_t tasks = 0;
     char what[300];
@@ -102,7 +102,7 @@ ask(weir_inspector *inspector, const struct remove_options *options, char **word
         snprintf(what, sizeof what, "delete %d queues with %zu task%s", count, tasks,
                  tasks == 1 ? "" : "s");
     }
-    return confirm(options->yes, what, tasks, err);
+    return confirm(session, options->yes, what, tasks, err);
 }
 
 static void
@@ -129,7 +129,7 @@ queue_rm(struct session *session, void *into, char **words, int count, weir_erro
 
     int rc = session_steer(session, &inspector, err);
     if (rc == 0) {
-        rc = ask(inspector, options, words, count, err);
+        rc = ask(session, inspector, options, words, count, err);
     }
     if (rc != 0) {
         return rc;

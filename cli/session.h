@@ -12,14 +12,18 @@
 
 #include <stdbool.h>
 
+struct command;
+
 struct session {
     const char *broker_option;
     const char *config_path;
     bool json;
     bool help;
     bool version;
-    const char *about_key; /* what the command is at: "queue", "id"; for JSON errors */
-    const char *about;     /* which one, or NULL */
+    const struct command *command; /* that runs, or NULL */
+    bool is_unconfirmed;           /* it was refused for want of a yes: no wrong usage */
+    const char *about_key;         /* what the command is at: "queue", "id"; for JSON errors */
+    const char *about;             /* which one, or NULL */
     weir_config *config;
     weir_broker *broker;
     weir_client *client;

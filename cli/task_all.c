@@ -96,7 +96,7 @@ count_tasks(struct all *all, weir_error *err)
 }
 
 static int
-ask(const struct all *all, weir_error *err)
+ask(struct session *session, const struct all *all, weir_error *err)
 {
     const struct all_options *options = all->options;
     char what[300];
@@ -111,7 +111,7 @@ ask(const struct all *all, weir_error *err)
         snprintf(what, sizeof what, "delete %zu %s task%s of queue \"%.80s\"", all->count,
                  options->state, all->count == 1 ? "" : "s", options->queue);
     }
-    return confirm(options->yes, what, all->count, err);
+    return confirm(session, options->yes, what, all->count, err);
 }
 
 static int
@@ -162,7 +162,7 @@ do_all(struct session *session, const struct all_options *options, weir_verb ver
         rc = count_tasks(&all, err);
     }
     if (rc == 0) {
-        rc = ask(&all, err);
+        rc = ask(session, &all, err);
     }
     return rc != 0 ? rc : go_on(session, &all, err);
 }

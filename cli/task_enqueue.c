@@ -19,6 +19,7 @@ struct enqueue_options {
     const char *payload;
     const char *payload_file;
     const char *jsonl;
+    bool on_error_given;
     bool go_on;
     weir_header headers[WEIR_HEADER_MAX];
 };
@@ -48,6 +49,7 @@ set_on_error(void *into, const char *value, weir_error *err)
 {
     struct enqueue_options *options = into;
 
+    options->on_error_given = true;
     options->go_on = strcmp(value, "continue") == 0;
     if (!options->go_on && strcmp(value, "stop") != 0) {
         return weir_error_set(err, WEIR_E_INVALID, "\"%.100s\" is neither stop nor continue",
@@ -99,6 +101,14 @@ check_options(const struct enqueue_options *options, weir_error *err)
     }
     if (options->task.process_at_ms != 0 && options->task.process_in_ms != 0) {
         return weir_error_set(err, WEIR_E_INVALID, "--in and --at exclude each other");
+    }
+    if (options->on_error_given && options->jsonl == NULL) {
+        return weir_error_set(err, WEIR_E_INVALID, "--on-error is for --from-jsonl");
+    }
+    if (options->jsonl != NULL && options->task.id != NULL) {
+        return weir_error_set(err, WEIR_E_INVALID,
+                              "--id and --from-jsonl exclude each other: each line is a task with "
+                              "an \"id\" of its own");
     }
     if (options->jsonl == NULL && options->task.type == NULL) {
         return weir_error_set(err, WEIR_E_INVALID, "--type is missing");

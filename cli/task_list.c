@@ -129,8 +129,11 @@ check_options(const struct list_options *options, weir_error *err)
     }
     bool aggregating = options->state != NULL && strcmp(options->state, "aggregating") == 0;
     if (aggregating != (options->group != NULL)) {
-        return weir_error_set(err, WEIR_E_INVALID,
-                              "--state aggregating and --group need each other");
+        return weir_error_set(
+            err, WEIR_E_INVALID,
+            "--state aggregating and --group need each other (weir group ls -q %s "
+            "lists the groups)",
+            options->queue != NULL ? options->queue : WEIR_DEFAULT_QUEUE);
     }
     return 0;
 }
@@ -224,11 +227,36 @@ hint_queue(const struct listing *listing)
     weir_queue_list_free(list);
 }
 
+/* Tasks in groups are in no list but their group's. */
+static bool
+hint_groups(const struct listing *listing)
+{
+    size_t tasks = 0, groups = 0;
+    weir_queue_list *list;
+
+    if (listing->options->state != NULL || listing->options->page > 1 ||
+        weir_inspect_queue(listing->inspector, listing->queue, &list, NULL) != 0) {
+        return false;
+    }
+    tasks = list->items[0].aggregating;
+    groups = list->items[0].groups;
+    weir_queue_list_free(list);
+    if (tasks == 0) {
+        return false;
+    }
+    fflush(stdout);
+    fprintf(stderr, "%zu task%s in %zu group%s: weir group ls -q %s\n", tasks,
+            tasks == 1 ? "" : "s", groups, groups == 1 ? "" : "s", listing->queue);
+    return true;
+}
+
 static void
 hint(const struct listing *listing)
 {
     if (listing->count == 0) {
-        hint_queue(listing);
+        if (!hint_groups(listing)) {
+            hint_queue(listing);
+        }
     } else {
         hint_more(listing);
     }

@@ -89,6 +89,38 @@ what_would_be_lost_in_memory_is_refused()
     (cd "$tmp" && "$weir" -b sqlite:memory: task enqueue -t x > /dev/null) || fail 'a file of that name'
 }
 
+help_is_pointed_at_for_the_command()
+{
+    expect_usage "Try 'weir help task enqueue'." "$weir" task enqueue
+    expect_usage "Try 'weir help stats'." "$weir" stats x
+    expect_usage "Try 'weir help'." "$weir" frobnicate
+    "$weir" task enqueue --type t > /dev/null
+    expect_usage 'confirm with --yes' "$weir" queue rm -f default
+    ! grep -q Try "$tmp/err" || fail 'points at the help'
+    expect_usage 'confirm with --yes' "$weir" task deleteall -q default -s pending
+    ! grep -q Try "$tmp/err" || fail 'points at the help'
+}
+
+options_that_a_jsonl_file_excludes_are_refused()
+{
+    echo '{"type":"t"}' > "$tmp/in"
+    expect_usage '--on-error is for --from-jsonl' "$weir" task enqueue -t x --on-error continue
+    expect_usage '--id and --from-jsonl' "$weir" task enqueue --from-jsonl "$tmp/in" -i x
+}
+
+tasks_in_groups_are_pointed_at()
+{
+    "$weir" task enqueue --type t --queue low --group g > /dev/null
+    run "$weir" task ls -q low
+    expect_status 0
+    expect_out 'no tasks'
+    expect_err '1 task in 1 group: weir group ls -q low'
+    expect_usage 'weir group ls -q low lists the groups' "$weir" task ls -q low -s aggregating
+    "$weir" task enqueue --type t --queue low > /dev/null
+    run "$weir" task ls -q low
+    expect_equal "$(cat "$tmp/err")" ''
+}
+
 long_cells_are_cut_in_a_file()
 {
     long=$(printf '%0800d' 0)
@@ -620,6 +652,7 @@ run_tests \
     mistyped_words_are_usage_errors_with_a_suggestion \
     a_broker_url_is_checked \
     what_would_be_lost_in_memory_is_refused long_cells_are_cut_in_a_file \
+    help_is_pointed_at_for_the_command options_that_a_jsonl_file_excludes_are_refused tasks_in_groups_are_pointed_at \
     the_time_of_a_state_is_told_as_json a_read_only_folder_is_told \
     without_a_broker_the_data_folder_is_used_and_told \
     the_option_wins_over_the_environment_and_that_over_the_file \
