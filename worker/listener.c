@@ -44,7 +44,7 @@ tell(weir_server *server, unsigned reasons)
     int64_t now_ms = weir__broker_boot_ms(server->broker);
 
     if ((reasons & WEIR_WAKE_WORK) != 0) {
-        weir__mover_look(server);
+        weir__mover_replace(server);
     }
     if ((reasons & WEIR_WAKE_DUE) != 0) {
         weir__keeper_call(&server->keeper, WEIR__DUTY_FORWARD, now_ms);

@@ -10,6 +10,8 @@
  * something behind; the listener sets it for every change after the generation it knows, so that a change
  * during the call is seen after it. While it is clear the mover sleeps.
  *
+ * While it sleeps with nothing to do, the listener makes its call for what has come (weir__mover_replace).
+ *
  * After a failed call it waits, for outcomes and for taking by themselves: outcomes that were in a call that failed
  * are tried alone at once, so that a store that gives no tasks (it is full) still gets what is finished.
  */
@@ -126,6 +128,10 @@ static bool
 wait_for_work(weir_server *server, int64_t *now_ms)
 {
     for (;;) {
+        while (server->mover_replaced) {
+            pthread_cond_wait(&server->mover_wake, &server->lock);
+        }
+        server->mover_waits = false;
         *now_ms = time_now(server);
         if (weir__ring_patience_us(server) != WEIR_NEVER) {
             weir__ring_review(server, weir__mono_us());
@@ -141,7 +147,6 @@ wait_for_work(weir_server *server, int64_t *now_ms)
         }
         server->mover_waits = true;
         weir__cond_wait_until(&server->mover_wake, &server->lock, wait_until(server));
-        server->mover_waits = false;
     }
 }
 
@@ -500,6 +505,44 @@ move_once(weir_server *server)
     weir__slots_wake(called);
     recycle(move, move->jobs, move->count);
     recycle(move, move->starting, move->start_count);
+}
+
+/* Whether the mover sleeps with nothing to do but what is new, and workers are free for that. */
+static bool
+can_replace(const weir_server *server)
+{
+    return server->mover_waits && server->idle_count > 0 && server->outcomes.first == NULL &&
+           server->move.finish_at_ms == 0 && server->move.take_at_ms == 0 && wants_tasks(server);
+}
+
+/* Afterwards the mover is waiting as before, unless it has something to do, or a time to look at. */
+static void
+replace_mover(weir_server *server)
+{
+    server->mover_waits = false;
+    server->mover_replaced = true;
+    load_move(server, 0);
+    pthread_mutex_unlock(&server->lock);
+    move_once(server);
+    pthread_mutex_lock(&server->lock);
+    server->mover_replaced = false;
+    server->mover_waits = true;
+    if (has_work(server, time_now(server)) || wait_until(server) != WEIR_NEVER) {
+        weir__mover_wake(server);
+    }
+}
+
+void
+weir__mover_replace(weir_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    server->more = true;
+    if (can_replace(server)) {
+        replace_mover(server);
+    } else {
+        weir__mover_wake(server);
+    }
+    pthread_mutex_unlock(&server->lock);
 }
 
 void *

@@ -186,6 +186,7 @@ struct weir_server {
     bool cut_short; /* a stop waits no longer */
     bool run_ended; /* weir_server_run() was told to end */
     bool mover_waits;
+    bool mover_replaced; /* another thread makes a call in its place */
     bool mover_ends;
     bool mover_ended;
     bool workers_end;
@@ -355,6 +356,11 @@ void weir__mover_wake(weir_server *server);
 bool weir__mover_call(weir_server *server);
 /* There may be work: makes the mover look. Any thread, without the lock. */
 void weir__mover_look(weir_server *server);
+/*
+ * The same, but where the mover sleeps and workers are free this thread makes the mover's call at once: one change of threads
+ * less for a task that comes to an idle server. Without the lock.
+ */
+void weir__mover_replace(weir_server *server);
 
 /* The duties: forward.c, heartbeat.c, recover.c, janitor.c, health.c, periodic.c, deadlines.c. Each returns when it is
  * to run again, boot clock. */

@@ -6,6 +6,9 @@
 #include "harness.h"
 #include "registry.h"
 
+#include <pthread.h>
+#include <string.h>
+
 struct flaky flaky;
 
 static const weir_backend *real;
@@ -36,11 +39,21 @@ set_finishes(weir_consume *work, int code)
     }
 }
 
+static bool
+is_listener(void)
+{
+    char name[16] = "";
+
+    pthread_getname_np(pthread_self(), name, sizeof(name));
+    return strcmp(name, "weir-listener") == 0;
+}
+
 static int
 flaky_consume(void *self, const weir_request_id *request, int64_t now_ms, weir_consume *work,
               weir_error *err)
 {
     atomic_fetch_add(&flaky.consumes, 1);
+    atomic_fetch_add(&flaky.heard, work->take != NULL && is_listener());
     if (atomic_load(&flaky.consume_fails) ||
         (atomic_load(&flaky.takes_fail) && work->take != NULL)) {
         set_finishes(work, WEIR_E_UNAVAILABLE);
@@ -146,6 +159,7 @@ flaky_reset(void)
     atomic_store(&flaky.forward_fails, false);
     atomic_store(&flaky.start_stale, false);
     atomic_store(&flaky.consumes, 0);
+    atomic_store(&flaky.heard, 0);
     atomic_store(&flaky.starts, 0);
     atomic_store(&flaky.extends, 0);
     atomic_store(&flaky.recovers, 0);

@@ -21,6 +21,7 @@ struct flaky {
     atomic_bool wait_fails;
     atomic_bool forward_fails;
     atomic_int consumes; /* calls */
+    atomic_int heard;    /* calls that took, made by the thread that heard of the tasks */
     atomic_int starts;   /* that were asked for */
     atomic_int extends;
     atomic_int recovers;

@@ -289,7 +289,25 @@ queues_get_their_shares_of_what_is_taken_ahead(void)
     CU_ASSERT_TRUE(atomic_load(&flaky.starts) > FAIR_TASKS / 4);
 }
 
+/* The mover may not sleep yet when a task comes; then it is its. */
+static void
+a_task_for_an_idle_server_is_taken_by_who_hears_of_it(void)
+{
+    weir_server_options options = one_worker();
+    long count = 0;
+
+    world_serve(&options);
+    while (atomic_load(&flaky.heard) == 0 && count < SHORT_TASKS) {
+        world_enqueue("done");
+        CU_ASSERT_TRUE_FATAL(world_until(world_ended, ++count));
+    }
+    CU_ASSERT_TRUE(atomic_load(&flaky.heard) > 0);
+    weir_server_stop(world.server);
+    CU_ASSERT_TRUE(are_active(0));
+}
+
 static const CU_TestInfo tests[] = {
+    HARNESS_TEST(a_task_for_an_idle_server_is_taken_by_who_hears_of_it),
     HARNESS_TEST(short_tasks_are_taken_ahead),
     HARNESS_TEST(long_tasks_are_not),
     HARNESS_TEST(what_waits_too_long_goes_back_to_the_head),
