@@ -32,6 +32,7 @@ typedef struct weir__want {
     size_t max;
     size_t start;
     int64_t lease_ms;
+    size_t start_soon;
 } weir__want;
 
 /*

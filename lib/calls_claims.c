@@ -135,9 +135,9 @@ check_want(weir__want *want, const weir__claims *claims, weir_error *err)
         sum += want->queues[i].want;
         want->queues[i].left = 0;
     }
-    if (want->start > want->max)
-        return weir_error_set(err, WEIR_E_INVALID, "cannot start %zu of %zu tasks", want->start,
-                              want->max);
+    if (want->start > want->max || want->start_soon > want->max - want->start)
+        return weir_error_set(err, WEIR_E_INVALID, "cannot start %zu and %zu of %zu tasks",
+                              want->start, want->start_soon, want->max);
     return 0;
 }
 
@@ -236,6 +236,7 @@ weir__consume(weir_broker *broker, weir_finish *finishes, size_t finish_count, w
     take.queue_count = want->queue_count;
     take.max = want->max;
     take.start = want->start;
+    take.start_soon = want->start_soon;
     take.lease_ms = want->lease_ms;
     return consume(&call, &take, err);
 }

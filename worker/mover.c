@@ -209,6 +209,7 @@ load_take(weir_server *server)
     }
     move->want = weir__ring_room(server);
     move->start = weir__ring_unserved(server, move->want);
+    move->start_soon = weir__ring_served_soon(server, move->want);
     if (move->want > 0) {
         server->more = false;
     }
@@ -258,6 +259,7 @@ make_jobs(struct weir__move *move)
         if (job == NULL) {
             move->want = move->spare.count;
             move->start = move->start < move->want ? move->start : move->want;
+            move->start_soon = 0;
             move->take_at_ms = weir__mono_ms() + NO_MEMORY_MS;
             return false;
         }
@@ -273,6 +275,7 @@ call_broker(weir_server *server, weir__claims *claims, weir_error *err)
     weir__want want = {.queue_count = server->order.count,
                        .max = move->want,
                        .start = move->start,
+                       .start_soon = move->start_soon,
                        .lease_ms = server->settings.lease_ms};
 
     if (move->want == 0) {
@@ -369,6 +372,21 @@ settle_starts(weir_server *server, int code)
     weir__jobs_prepend(&server->ring.ahead, &again);
 }
 
+/* Whether the broker starts what it may, where its first task of that kind shows it. */
+static void
+note_starts(weir_server *server, const weir__claims *claims)
+{
+    const struct weir__move *move = &server->move;
+
+    if (move->start_soon == 0 || claims->count <= move->start) {
+        return;
+    }
+    const weir_claim *claim = &claims->items[move->start];
+    if (claim->started || claim->task->retried < claim->task->max_retry) {
+        server->ring.starts_soon = claim->started;
+    }
+}
+
 /* Claims become jobs. When the server has begun to stop, tasks that come go back. */
 static void
 keep_claims(weir_server *server, const weir__claims *claims, int64_t lease_end_boot_ms)
@@ -403,6 +421,7 @@ settle_take(weir_server *server, int code, const weir__claims *claims, int64_t l
         server->more = true;
         return;
     }
+    note_starts(server, claims);
     keep_claims(server, claims, lease_end_boot_ms);
     bool left = weir__order_settle(&server->order);
     server->more = server->more || left || claims->count >= move->want;

@@ -6,7 +6,8 @@
  * How many is measured, not guessed: `depth` is the number of tasks that end while one call is under way (their rate times
  * the time of a call, both means). As many are ready, and as many more are taken but not started: the next call starts
  * them, and the one after that brings their outcomes. So the ring holds the work of about two calls, whatever that is in
- * milliseconds, and nothing when tasks take long. It grows by what idle workers are given beside.
+ * milliseconds, and nothing when tasks take long. It grows by what idle workers are given beside. A broker that can start
+ * tasks as it takes them spares the separate start: then both parts are ready, and nothing is ahead.
  *
  * A task on its last attempt is started for a free worker only: should the server die, no attempt is counted that was not
  * made. What waits longer than foreseen, because handlers are slower than before, goes back where others can take it.
@@ -24,11 +25,24 @@ enum {
 };
 
 static size_t
+least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t
 depth_of(const struct weir__ring *ring)
 {
     size_t depth = (ring->depth_16ths + 12) / 16;
 
-    return depth < WEIR__TAKE_MAX ? depth : WEIR__TAKE_MAX;
+    return least(depth, WEIR__TAKE_MAX);
+}
+
+/* How many tasks may wait for workers that are not free. What is started must not be more than 256. */
+static size_t
+waiting_room(const struct weir__ring *ring, bool started)
+{
+    return started ? least(2 * depth_of(ring), WEIR__TAKE_MAX) : 2 * depth_of(ring);
 }
 
 /* Workers that have nothing to do, whether they know it or not. */
@@ -88,13 +102,12 @@ size_t
 weir__ring_room(const weir_server *server)
 {
     const struct weir__ring *ring = &server->ring;
-    size_t target = free_workers(server) + 2 * depth_of(ring);
+    size_t target = free_workers(server) + waiting_room(ring, ring->starts_soon);
     size_t waiting = ring->ready.count + ring->ahead.count;
     size_t room = target > waiting ? target - waiting : 0;
     size_t left = server->job_room - server->job_count;
 
-    room = room < left ? room : left;
-    return room < WEIR__TAKE_MAX ? room : WEIR__TAKE_MAX;
+    return least(least(room, left), WEIR__TAKE_MAX);
 }
 
 size_t
@@ -103,8 +116,22 @@ weir__ring_unserved(const weir_server *server, size_t want)
     size_t workers = free_workers(server);
     size_t served = server->ring.ready.count + server->ring.ahead.count;
 
-    size_t unserved = workers > served ? workers - served : 0;
-    return unserved < want ? unserved : want;
+    return least(workers > served ? workers - served : 0, want);
+}
+
+/* Not before others that were taken earlier. */
+size_t
+weir__ring_served_soon(const weir_server *server, size_t want)
+{
+    const struct weir__ring *ring = &server->ring;
+    size_t target = free_workers(server) + waiting_room(ring, true);
+    size_t unserved = weir__ring_unserved(server, want);
+    size_t served = ring->ready.count + unserved;
+
+    if (ring->ahead.first != NULL || target <= served) {
+        return 0;
+    }
+    return least(target - served, want - unserved);
 }
 
 void

@@ -88,6 +88,7 @@ struct weir__ring {
     struct weir__jobs ready;
     unsigned depth_16ths; /* tasks that end while one call is under way, in sixteenths */
     bool starved;         /* workers had nothing to do when the last call ended */
+    bool starts_soon;     /* the broker starts what it gives ahead, where it may */
     int64_t call_us;      /* how long a call takes */
     int64_t loaded_us;    /* monotonic: when the last call was loaded */
     size_t task_bytes;    /* the payload of a task, as those were that came last */
@@ -124,6 +125,7 @@ struct weir__move {
     weir_claim claims[WEIR__TAKE_MAX];
     size_t want;
     size_t start;            /* how many of these have a free worker */
+    size_t start_soon;       /* how many more will have one soon */
     struct weir__jobs spare; /* jobs to use again */
     int64_t finish_at_ms;    /* monotonic: not before; 0: no outage */
     int64_t take_at_ms;
@@ -315,6 +317,8 @@ size_t weir__ring_startable(const weir_server *server, size_t most);
 size_t weir__ring_room(const weir_server *server);
 /* How many of `want` tasks to be taken have a free worker that nothing waits for. */
 size_t weir__ring_unserved(const weir_server *server, size_t want);
+/* How many more of them may start at once, as workers will soon have time for them. */
+size_t weir__ring_served_soon(const weir_server *server, size_t want);
 /* All that waits goes back, in its order. */
 void weir__ring_give_back(weir_server *server);
 /* What is of queues that are not served any more goes back. */

@@ -142,6 +142,7 @@ add_part(struct weir__trip *trip, struct weir__queue *queue, const weir_request_
     weir__step_text(step, "0");
     weir__step_text(step, "1");
     weir__step_text(step, "0");
+    weir__step_text(step, "0");
     weir__step_text(step, "10000");
     return step;
 }

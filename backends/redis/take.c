@@ -5,7 +5,8 @@
  * repeats both. The second trip of a resend asks for nothing new.
  *
  * How many of a queue's tasks start at once cannot be known while an earlier queue may give fewer than its want:
- * it is told the number that is certain, and the rest are started afterwards.
+ * it is told the number that is certain, and the rest are started afterwards. Those that may start soon are started in the
+ * first trip or not at all.
  */
 #include <config.h>
 
@@ -24,9 +25,15 @@ is_repeated(const weir_take *take, size_t i)
     return false;
 }
 
+static size_t
+least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 static struct weir__step *
 add_step(struct weir__taking *taking, struct weir__trip *trip, size_t i, const char *part,
-         size_t want, size_t start)
+         size_t want, size_t start, size_t soon)
 {
     struct weir__queue *queue = &taking->queues[i];
     struct weir__step *step;
@@ -39,6 +46,7 @@ add_step(struct weir__taking *taking, struct weir__trip *trip, size_t i, const c
     weir__step_number(step, (int64_t)want);
     weir__step_number(step, weir__token(trip->b));
     weir__step_number(step, (int64_t)start);
+    weir__step_number(step, (int64_t)soon);
     weir__step_number(step, taking->take->lease_ms);
     return step;
 }
@@ -48,6 +56,7 @@ weir__take_add(struct weir__taking *taking, struct weir__trip *trip, int64_t now
 {
     weir_take *take = taking->take;
     size_t start = take->start;
+    size_t soon = take->start_soon;
 
     taking->queues = weir__space_alloc(&trip->space, take->queue_count * sizeof *taking->queues);
     taking->steps = weir__space_alloc(&trip->space, take->queue_count * sizeof *taking->steps);
@@ -55,7 +64,8 @@ weir__take_add(struct weir__taking *taking, struct weir__trip *trip, int64_t now
         return WEIR_E_NOMEM;
     for (size_t i = 0; i < take->queue_count; i++) {
         size_t want = take->queues[i].want;
-        size_t starting = want < start ? want : start;
+        size_t starting = least(want, start);
+        size_t more = least(want - starting, soon);
 
         take->queues[i].left = 0;
         taking->steps[i] = NULL;
@@ -64,10 +74,11 @@ weir__take_add(struct weir__taking *taking, struct weir__trip *trip, int64_t now
             return WEIR_E_NOMEM;
         if (is_repeated(take, i))
             continue;
-        taking->steps[i] = add_step(taking, trip, i, ":t", want, starting);
+        taking->steps[i] = add_step(taking, trip, i, ":t", want, starting, more);
         if (!taking->steps[i])
             return WEIR_E_NOMEM;
         start -= starting;
+        soon -= more;
     }
     return 0;
 }
@@ -81,13 +92,13 @@ weir__take_add_more(struct weir__taking *taking, struct weir__trip *trip)
 
     for (size_t i = 0; i < take->queue_count; i++) {
         size_t left = take->queues[i].left;
-        size_t want = left < missing ? left : missing;
-        size_t starting = want < start ? want : start;
+        size_t want = least(left, missing);
+        size_t starting = least(want, start);
 
         taking->steps[i] = NULL;
         if (is_repeated(take, i) || (want == 0 && !taking->again))
             continue;
-        taking->steps[i] = add_step(taking, trip, i, ":u", want, starting);
+        taking->steps[i] = add_step(taking, trip, i, ":u", want, starting, 0);
         if (!taking->steps[i])
             return WEIR_E_NOMEM;
         missing -= want;

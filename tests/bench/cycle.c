@@ -143,7 +143,7 @@ consume(weir_broker *broker, size_t count)
     for (size_t done = 0, turn = 0; done < count; turn++) {
         weir__claims *old = &claims[turn % 2], *new = &claims[(turn + 1) % 2];
         weir_take_queue from = {.name = QUEUE, .want = BATCH};
-        weir__want want = {&from, 1, BATCH, BATCH, LEASE_MS};
+        weir__want want = {&from, 1, BATCH, BATCH, LEASE_MS, 0};
         for (size_t i = 0; i < old->count; i++) {
             finishes[i] = (weir_finish){.claim = &old->items[i], .kind = WEIR_FINISH_DONE};
         }

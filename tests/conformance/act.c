@@ -63,15 +63,31 @@ keep_claims(weir__claims *held, weir_claim **claims)
     return held->count;
 }
 
+static size_t
+take_want(weir_broker *broker, weir__want *want, weir_claim **claims)
+{
+    weir__claims held = {calloc(want->max, sizeof(weir_claim)), 0};
+
+    OK(weir__consume(broker, NULL, 0, NULL, 0, want, &held, NULL));
+    return keep_claims(&held, claims);
+}
+
 size_t
 take_some(weir_broker *broker, const char *queue, size_t max, size_t start, weir_claim **claims)
 {
     weir_take_queue from = {.name = queue, .want = max};
-    weir__want want = {&from, 1, max, start, LEASE_MS};
-    weir__claims held = {calloc(max, sizeof(weir_claim)), 0};
+    weir__want want = {&from, 1, max, start, LEASE_MS, 0};
 
-    OK(weir__consume(broker, NULL, 0, NULL, 0, &want, &held, NULL));
-    return keep_claims(&held, claims);
+    return take_want(broker, &want, claims);
+}
+
+size_t
+take_soon(const char *queue, size_t max, size_t start, weir_claim **claims)
+{
+    weir_take_queue from = {.name = queue, .want = max};
+    weir__want want = {&from, 1, max, start, LEASE_MS, max - start};
+
+    return take_want(store, &want, claims);
 }
 
 weir_claim *

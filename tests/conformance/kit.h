@@ -95,6 +95,8 @@ weir_task_info with_defaults(const weir_task_info *task);
 /* Takes up to max tasks of a queue, the first `start` of them started. The claims are the kit's. */
 size_t take_some(weir_broker *broker, const char *queue, size_t max, size_t start,
                  weir_claim **claims);
+/* The same from the store; the first so many start for certain, the rest may. */
+size_t take_soon(const char *queue, size_t max, size_t start, weir_claim **claims);
 /* Takes one task and starts it; NULL when there is none. */
 weir_claim *take(const char *queue);
 /* Takes one ahead, not started. */

@@ -14,7 +14,7 @@ take_from(weir_take_queue *queues, size_t count, size_t max)
     static char text[1000];
     weir_claim items[100];
     weir__claims held = {items, 0};
-    weir__want want = {queues, count, max, max, LEASE_MS};
+    weir__want want = {queues, count, max, max, LEASE_MS, 0};
     size_t len = 0;
 
     text[0] = '\0';
@@ -213,10 +213,32 @@ finishing_a_task_that_never_started_is_allowed_only_as_requeue(void)
 }
 
 static void
+of_those_that_may_start_soon_none_on_its_last_attempt_is_started(void)
+{
+    weir_claim *claims[4];
+
+    OK(PUT(.queue = "alpha", .id = "a"));
+    OK(PUT(.queue = "alpha", .id = "b", .max_retry = 1));
+    OK(PUT(.queue = "alpha", .id = "c"));
+    OK(PUT(.queue = "alpha", .id = "d", .max_retry = 1));
+    MUST(take_soon("alpha", 4, 1, claims) == 4);
+    IS(claims[0]->started, true);
+    IS(claims[2]->started, false);
+    OK(FINISH(claims[0], DONE));
+    IS(FINISH(claims[2], DONE) != 0, true);
+    for (size_t i = 1; i < 4; i++) {
+        if (claims[i]->started)
+            OK(FINISH(claims[i], DONE));
+        else
+            OK(FINISH(claims[i], REQUEUE));
+    }
+}
+
+static void
 finishes_are_done_before_takes(void)
 {
     weir_take_queue from = {"alpha", 1, 0};
-    weir__want want = {&from, 1, 1, 1, LEASE_MS};
+    weir__want want = {&from, 1, 1, 1, LEASE_MS, 0};
     weir_claim item;
     weir__claims held = {&item, 0};
     weir_finish back = {.kind = WEIR_FINISH_REQUEUE, .outcome = 1};
@@ -284,6 +306,7 @@ static const CU_TestInfo cases[] = {
     CASE(a_start_is_committed_once_the_token_holds),
     CASE(a_start_under_a_stale_token_is_refused),
     CASE(finishing_a_task_that_never_started_is_allowed_only_as_requeue),
+    CASE(of_those_that_may_start_soon_none_on_its_last_attempt_is_started),
     CASE(finishes_are_done_before_takes),
     CASE(a_claim_carries_every_field_of_its_task),
     CASES_END,

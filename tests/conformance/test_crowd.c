@@ -158,7 +158,7 @@ work(void *arg)
     (void)arg;
     for (int turn = 0; atomic_load(&finished) < MANY && real_ms() < end; turn = !turn) {
         weir_take_queue from = {"alpha", CHUNK, 0};
-        weir__want want = {&from, 1, CHUNK, CHUNK, 60000};
+        weir__want want = {&from, 1, CHUNK, CHUNK, 60000, 0};
         weir__claims claims = {items[turn], 0};
 
         if (weir__consume(store, finishes, held, NULL, 0, &want, &claims, NULL) != 0)

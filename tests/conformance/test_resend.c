@@ -60,7 +60,7 @@ take_two(const weir_request_id *request)
 {
     struct seen seen = {0};
     weir_take_queue from = {"alpha", 2, 0};
-    weir_take take = {&from, 1, 2, 2, LEASE_MS, see, &seen};
+    weir_take take = {&from, 1, 2, 2, 0, LEASE_MS, see, &seen};
     weir_consume work = {.take = &take};
 
     OK(store->backend->consume(store->self, request, now_ms(), &work, NULL));

@@ -155,9 +155,13 @@ choose_take(struct walk *walk, struct turn *turn)
     size_t rest = max;
     int first = walk_random(walk, MODEL_QUEUES);
 
-    turn->want = (weir__want){turn->queues, (size_t)(1 + walk_random(walk, MODEL_QUEUES)), max,
+    turn->want = (weir__want){turn->queues,
+                              (size_t)(1 + walk_random(walk, MODEL_QUEUES)),
+                              max,
                               max > 0 ? (size_t)walk_random(walk, (int)max + 1) : 0,
-                              walk->lease_ms};
+                              walk->lease_ms,
+                              0};
+    turn->want.start_soon = (size_t)walk_random(walk, (int)(max - turn->want.start) + 1);
     for (size_t i = 0; i < turn->want.queue_count; i++) {
         size_t want = (size_t)walk_random(walk, (int)rest + 1);
 
@@ -166,11 +170,26 @@ choose_take(struct walk *walk, struct turn *turn)
         rest -= want;
         walk_note(walk, " %s want %zu", turn->queues[i].name, want);
     }
-    walk_note(walk, " max %zu start %zu", max, turn->want.start);
+    walk_note(walk, " max %zu start %zu soon %zu", max, turn->want.start, turn->want.start_soon);
+}
+
+/* The first ones are started for certain; others may be, but for those on their last attempt. */
+static bool
+check_started(struct walk *walk, const weir_claim *claim, size_t number, const weir__want *want,
+              size_t *soon)
+{
+    if (number < want->start)
+        return walk_same(walk, "started", claim->started, true);
+    if (claim->started && claim->task->retried >= claim->task->max_retry)
+        return walk_same(walk, "started on its last attempt", true, false);
+    *soon += claim->started;
+    return *soon <= want->start_soon ||
+           walk_same(walk, "started soon", (int64_t)*soon, (int64_t)want->start_soon);
 }
 
 static bool
-check_one_taken(struct walk *walk, const weir__claims *held, size_t number, int queue, size_t start)
+check_one_taken(struct walk *walk, const weir__claims *held, size_t number, int queue,
+                const weir__want *want, size_t *soon)
 {
     int id = model_next(&walk->model, queue);
     weir_claim *claim;
@@ -187,7 +206,7 @@ check_one_taken(struct walk *walk, const weir__claims *held, size_t number, int 
     claim = keep_claim(&held->items[number]);
     model_take(&walk->model, &walk->model.queues[queue].tasks[id], claim, walk->lease_ms);
     walk_remember(walk, queue, claim);
-    return walk_same(walk, "started", claim->started, number < start);
+    return check_started(walk, claim, number, want, soon);
 }
 
 static bool
@@ -195,6 +214,7 @@ check_taken(struct walk *walk, const struct turn *turn, const weir__claims *held
 {
     const weir__want *want = &turn->want;
     size_t number = 0;
+    size_t soon = 0;
 
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < want->queue_count; i++) {
@@ -202,7 +222,7 @@ check_taken(struct walk *walk, const struct turn *turn, const weir__claims *held
 
             for (; share > 0 && number < want->max && model_next(&walk->model, turn->order[i]) >= 0;
                  share--) {
-                if (!check_one_taken(walk, held, number++, turn->order[i], want->start))
+                if (!check_one_taken(walk, held, number++, turn->order[i], want, &soon))
                     return false;
             }
         }

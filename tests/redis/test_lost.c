@@ -234,7 +234,7 @@ what_a_take_holds_that_never_got_its_reply_goes_back_uncounted(void)
 {
     weir_take_queue from = {"alpha", 2, 0};
     weir_claim items[2];
-    weir__want want = {&from, 1, 2, 2, 60000};
+    weir__want want = {&from, 1, 2, 2, 60000, 0};
     weir__claims held = {items, 0};
     weir_claim *claims[3];
 
@@ -257,7 +257,7 @@ take_and_finish(void)
 {
     weir_take_queue from[] = {{"alpha", 1, 0}, {"beta", 3, 0}, {"gamma", 0, 0}};
     weir_claim items[6];
-    weir__want want = {from, 3, 6, 6, LEASE_MS};
+    weir__want want = {from, 3, 6, 6, LEASE_MS, 0};
     weir__claims held = {items, 0};
     size_t count;
 

@@ -330,12 +330,101 @@ a_cancellation_is_noted_before_it_is_told_also_when_its_script_is_not_loaded(voi
     redisFree(monitor);
 }
 
+/* The task is started, or not, when a worker for it is expected soon. */
+static void
+expect_started(const weir_task_info *task, bool started)
+{
+    weir_claim *claim = NULL;
+
+    OK(put_task(store, task, 0));
+    MUST(take_soon("alpha", 1, 0, &claim) == 1);
+    IS(claim->started, started);
+    if (!started) {
+        OK(FINISH(claim, REQUEUE));
+        claim = take("alpha");
+    }
+    OK(FINISH(claim, DONE));
+}
+
+static void
+a_message_tells_a_task_s_last_attempt(void)
+{
+    static const struct {
+        int32_t max_retry, retried;
+        bool starts;
+    } rows[] = {{0, 0, false},    {1, 0, true},     {1, 1, false},    {25, 24, true},
+                {25, 25, false},  {127, 0, true},   {128, 127, true}, {128, 128, false},
+                {300, 299, true}, {300, 300, false}};
+    static const size_t lengths[] = {0, 1, 127, 128, 20000};
+    static char payload[20000];
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (size_t k = 0; k < sizeof lengths / sizeof lengths[0]; k++) {
+            weir_task_info task = {.queue = "alpha",
+                                   .id = "a",
+                                   .type = "t",
+                                   .payload = payload,
+                                   .payload_len = lengths[k],
+                                   .max_retry = rows[i].max_retry,
+                                   .retried = rows[i].retried,
+                                   .state = WEIR_STATE_PENDING};
+            memset(payload, '"', sizeof payload);
+            expect_started(&task, rows[i].starts);
+        }
+    }
+}
+
+static void
+a_payload_cannot_pass_for_another_number_of_retries(void)
+{
+    static const char fake[] = "x\"\5alpha(\31y\"\5alpha";
+    weir_task_info task = {.queue = "alpha",
+                           .id = "a",
+                           .type = "t",
+                           .payload = fake,
+                           .payload_len = sizeof fake - 1,
+                           .state = WEIR_STATE_PENDING};
+
+    expect_started(&task, false);
+    task.max_retry = 40;
+    expect_started(&task, false);
+}
+
+static void
+of_a_take_those_before_the_first_last_attempt_start(void)
+{
+    weir_claim *claims[5];
+
+    OK(PUT(.queue = "alpha", .id = "a", .max_retry = 1));
+    OK(PUT(.queue = "alpha", .id = "b", .max_retry = 1));
+    OK(PUT(.queue = "alpha", .id = "c"));
+    OK(PUT(.queue = "alpha", .id = "d", .max_retry = 1));
+    MUST(take_soon("alpha", 5, 0, claims) == 4);
+    IS(claims[0]->started, true);
+    IS(claims[1]->started, true);
+    IS(claims[2]->started, false);
+    IS(claims[3]->started, false);
+    raw_end_leases("alpha");
+    MUST(recover("alpha", 5, claims) == 4);
+    for (int i = 3; i >= 0; i--) {
+        IS(claims[i]->started, claims[i]->task->id[0] <= 'b');
+        if (claims[i]->started)
+            OK(FINISH(claims[i], DONE));
+        else
+            OK(FINISH(claims[i], REQUEUE));
+    }
+    IDS("alpha", PENDING, "c d");
+}
+
 static const CU_TestInfo cases[] = {
     CASE(the_words_and_fields_are_asynq_s),
     CASE(scores_are_whole_seconds_rounded_up),
     CASE(an_exact_time_counts_only_with_its_score),
     CASE(a_lease_s_whole_part_is_its_end_and_the_token_its_fraction),
     CASE(half_of_the_token_s_last_place_says_that_a_task_never_started),
+    CASE(a_message_tells_a_task_s_last_attempt),
+    CASE(a_payload_cannot_pass_for_another_number_of_retries),
+    CASE(of_a_take_those_before_the_first_last_attempt_start),
     CASE(a_batch_of_one_take_ends_only_what_it_holds),
     CASE(a_whole_take_ends_at_once_whatever_its_order),
     CASE(a_lease_that_go_renewed_is_not_ours_any_more),

@@ -121,7 +121,7 @@ kit_work(weir_broker *broker, weir_error *err)
     weir_finish finishes[10];
     weir__claims claims = {items, 0};
     weir_take_queue queue = {.name = "q", .want = 10};
-    weir__want want = {&queue, 1, 10, 10, 10000};
+    weir__want want = {&queue, 1, 10, 10, 10000, 0};
     int code = weir__consume(broker, NULL, 0, NULL, 0, &want, &claims, err);
     int count = (int)claims.count;
 

@@ -33,7 +33,7 @@ static void
 take(weir_broker *broker, weir__claims *claims)
 {
     weir_take_queue queue = {.name = "q", .want = 1};
-    weir__want want = {&queue, 1, 1, 1, 3600000};
+    weir__want want = {&queue, 1, 1, 1, 3600000, 0};
 
     CU_ASSERT_EQUAL(weir__consume(broker, NULL, 0, NULL, 0, &want, claims, NULL), 0);
 }

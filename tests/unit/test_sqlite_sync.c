@@ -85,7 +85,7 @@ a_finish_whose_sync_fails_is_unknown_and_can_be_tried_again(void)
 {
     weir_broker *broker = open_faulty();
     weir_take_queue queue = {.name = "q", .want = 1};
-    weir__want want = {&queue, 1, 1, 1, 10000};
+    weir__want want = {&queue, 1, 1, 1, 10000, 0};
     weir_claim claim = {0};
     weir__claims claims = {&claim, 0};
     weir_finish finish = {.claim = &claim, .kind = WEIR_FINISH_DONE};

@@ -5,22 +5,22 @@
 --
 -- KEYS: prefix, lane, pending, active, lease, paused
 -- ARGV: number of the request, "take" or "repeat" (only what was taken before), want, token,
---       how many of them start at once, lease in ms
+--       how many of them start at once, how many more may start that are not on their last attempt, lease in ms
 -- Returns {id, message, id, message ..., how many started, token, 1 for a resend, left}: the oldest task
 -- comes last, and of the tasks the last ones are started.
 local prefix, lane, pending, active, lease, paused = unpack(KEYS)
 local number, want, token = ARGV[1], tonumber(ARGV[3]), ARGV[4]
-local start, lease_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
+local start, soon, lease_ms = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local call, tasks = redis.call, prefix .. 't:'
+local byte, find = string.byte, string.find
 
 -- The score is when the lease ends, in whole seconds; its fraction is the token, and half of the token's
 -- last place that the task has not started.
-local function scores_of(fraction, all_start)
+local function scores_of(fraction)
     local now = call('TIME')
     local ends = math.ceil((now[1] * 1000 + now[2] / 1000 + lease_ms) / 1000)
     local score = ends + fraction / 1048576
-    local text = string.format('%.17g', score)
-    return text, all_start and text or string.format('%.17g', score + 0.5 / 1048576)
+    return string.format('%.17g', score), string.format('%.17g', score + 0.5 / 1048576)
 end
 
 local function answer(rows, started, mark, again, left)
@@ -111,14 +111,53 @@ local function drop_held(rows, score, ahead)
     return mine
 end
 
+-- A number of a message, and where the next field is.
+local function varint(msg, at)
+    local value, scale = 0, 1
+    while true do
+        local part = byte(msg, at)
+        if not part then return end
+        at = at + 1
+        if part < 128 then return value + part * scale, at end
+        value, scale = value + (part - 128) * scale, scale * 128
+    end
+end
+
+-- How field 4 of a message, the queue's name, looks; behind it is 5, how often the task may be retried (nothing for never),
+-- and 6, how often it was.
+local name = prefix:match('{([^{}]*)}:$')
+local field = name and #name < 128 and '"' .. string.char(#name) .. name
+
+-- Whether a task is on its last attempt. When its message has what looks like field 4 twice, or not at all, it counts as that.
+local function is_last(msg)
+    local from, at
+    if field then from, at = find(msg, field, 1, true) end
+    if not from or find(msg, field, from + 1, true) then return true end
+    local tag, most, behind, retried = byte(msg, at + 1, at + 4)
+    if tag ~= 40 or not most then return true end
+    if most > 127 or (behind == 48 and (retried or 128) > 127) then
+        most, at = varint(msg, at + 2)
+        behind = at and byte(msg, at)
+        retried = behind == 48 and varint(msg, at + 1)
+    end
+    if not most or most > 2147483647 then return true end
+    if behind ~= 48 then return most == 0 end
+    return not retried or retried >= most
+end
+
+-- How many of the oldest are started, and how many may be.
+local reach, most = start, start + soon
+
 -- The ids of rows, oldest first, and their leases.
 local function list(rows, before, score, ahead)
-    local ids, entries, n, started = {}, {}, #rows, start - before
-    for i = 1, n, 2 do
+    local ids, entries, n = {}, {}, #rows
+    for i = n - 1, 1, -2 do
         local k = (n - i + 1) / 2
+        local place = before + k
+        if place == reach + 1 and place <= most and not is_last(rows[i + 1]) then reach = place end
         ids[k] = rows[i]
-        entries[i] = k > started and ahead or score
-        entries[i + 1] = rows[i]
+        entries[2 * k - 1] = place > reach and ahead or score
+        entries[2 * k] = rows[i]
     end
     return ids, entries
 end
@@ -144,8 +183,10 @@ local function take(n, before, score, ahead)
         end
     end
     if #rows == 0 then return rows, rows end
+    local reached = reach
     local ids, entries = list(rows, before, score, ahead)
     if add_leases(entries) < #ids then
+        reach = reached
         rows = drop_held(rows, score, ahead)
         if #rows == 0 then return rows, rows end
         ids, entries = list(rows, before, score, ahead)
@@ -160,7 +201,7 @@ local function take(n, before, score, ahead)
     return rows, ids
 end
 
-local score, ahead = scores_of(token, start >= want)
+local score, ahead = scores_of(token)
 local out, ids
 while len > 0 and (not ids or #ids < want) and dropped < 1000 do
     local n = math.min(want - (ids and #ids or 0), len)
@@ -174,7 +215,7 @@ while len > 0 and (not ids or #ids < want) and dropped < 1000 do
         out = rows
     end
 end
-local started = math.min(start, #ids)
+local started = math.min(reach, #ids)
 if #ids > 0 then
     call('SET', lane, number .. '\0' .. token .. '\0' .. started .. '\0' .. table.concat(ids, '\0'),
         'EX', '7200')

@@ -186,8 +186,11 @@ typedef struct weir_take_queue {
 typedef struct weir_take {
     weir_take_queue *queues;
     size_t queue_count;
-    size_t max;       /* tasks; 0: none */
-    size_t start;     /* the first so many given to the sink are started at once */
+    size_t max;   /* tasks; 0: none */
+    size_t start; /* the first so many given to the sink are started at once */
+    /* So many more, at most, may be started as well, but none on its last attempt (retried >= max_retry): their workers will be
+     * free soon. A backend may start fewer of them, or none. */
+    size_t start_soon;
     int64_t lease_ms; /* > 0 */
     weir_claim_sink sink;
     void *sink_arg;
