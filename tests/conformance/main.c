@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The conformance suite: conformance [--backend FILE.so] [--list] [--filter TEXT] URL
+ * The conformance suite: conformance [--backend FILE.so] [--list] [--filter TEXT] [--version] [--help] URL
  *
  * Installed as weir-conformance. URL names a fresh place (see place.h): `sqlite:FOLDER`, `sqlite::memory:`, or a URL of
  * a backend from outside. Every backend must pass every case but
@@ -15,6 +15,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <weir/version.h>
 
 #define SUITE(name) extern const struct harness_suite suite_##name;
 #include "suites.def"
@@ -96,11 +97,35 @@ print_list(void)
     return 0;
 }
 
+static const char usage[] =
+    "usage: weir-conformance [--backend FILE.so] [--list] [--filter TEXT] URL\n";
+
 static int
-usage(void)
+refuse(const char *why, const char *word)
 {
-    fprintf(stderr, "usage: weir-conformance [--backend FILE.so] [--list] [--filter TEXT] URL\n");
+    fprintf(stderr, "weir-conformance: %s%s\n%s", why, word, usage);
     return 2;
+}
+
+static int
+print_help(void)
+{
+    printf("%s\n"
+           "Checks a backend for weir: runs every case of the contract against a fresh place.\n\n"
+           "  --backend FILE.so  load a kind of broker from a shared object; repeatable\n"
+           "  --filter TEXT      only the cases whose name or theme contains the text\n"
+           "  --list             print the cases and exit\n"
+           "  --version          print the version and exit\n"
+           "  --help             print this and exit\n",
+           usage);
+    return 0;
+}
+
+static int
+print_version(void)
+{
+    printf("weir-conformance %s\n", weir_version());
+    return 0;
 }
 
 /* The environment tells second processes of it. */
@@ -129,24 +154,32 @@ main(int argc, char **argv)
         load_backend(getenv("WEIR_CONFORMANCE_BACKEND"));
     if (argc > 1 && strcmp(argv[1], "--child") == 0)
         return child_main(argc - 2, argv + 2);
-    for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
+    for (; i < argc && argv[i][0] == '-'; i++) {
         if (strcmp(argv[i], "--list") == 0)
             listing = true;
         else if (strcmp(argv[i], "--filter") == 0 && i + 1 < argc)
             filter = argv[++i];
         else if (strcmp(argv[i], "--backend") == 0 && i + 1 < argc)
             load_backend(argv[++i]);
+        else if (strcmp(argv[i], "--help") == 0)
+            return print_help();
+        else if (strcmp(argv[i], "--version") == 0)
+            return print_version();
+        else if (strcmp(argv[i], "--filter") == 0 || strcmp(argv[i], "--backend") == 0)
+            return refuse("this option needs a value: ", argv[i]);
         else
-            return usage();
+            return refuse("unknown option ", argv[i]);
     }
     if (select_all(filter) == 0) {
-        fprintf(stderr, "conformance: no case contains \"%s\"\n", filter);
+        fprintf(stderr, "weir-conformance: no case contains \"%s\"\n", filter);
         return 2;
     }
     if (listing)
         return print_list();
-    if (i + 1 != argc)
-        return usage();
+    if (i == argc)
+        return refuse("URL is missing", "");
+    if (i + 1 < argc)
+        return refuse("unexpected argument ", argv[i + 1]);
     if (place_set(argv[i]) != 0)
         return 2;
     failed = harness_main(1, only_program, list);

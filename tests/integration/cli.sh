@@ -121,6 +121,24 @@ tasks_in_groups_are_pointed_at()
     expect_equal "$(cat "$tmp/err")" ''
 }
 
+the_conformance_suite_says_what_is_wrong()
+{
+    suite=$build/tests/conformance/conformance
+    [ -x "$suite" ] || return
+    run "$suite" --help
+    expect_status 0
+    expect_out 'usage: weir-conformance'
+    run "$suite" --version
+    expect_status 0
+    expect_out 'weir-conformance '
+    expect_usage 'weir-conformance: URL is missing' "$suite"
+    expect_usage 'weir-conformance: unknown option --fliter' "$suite" --fliter x sqlite::memory:
+    expect_usage 'weir-conformance: unknown option -x' "$suite" -x
+    expect_usage 'needs a value: --filter' "$suite" --filter
+    expect_usage 'unexpected argument b' "$suite" a b
+    expect_usage 'weir-conformance: no case contains "nosuch"' "$suite" --filter nosuch sqlite::memory:
+}
+
 long_cells_are_cut_in_a_file()
 {
     long=$(printf '%0800d' 0)
@@ -651,7 +669,7 @@ run_tests \
     help_is_there_for_everything \
     mistyped_words_are_usage_errors_with_a_suggestion \
     a_broker_url_is_checked \
-    what_would_be_lost_in_memory_is_refused long_cells_are_cut_in_a_file \
+    what_would_be_lost_in_memory_is_refused long_cells_are_cut_in_a_file the_conformance_suite_says_what_is_wrong \
     help_is_pointed_at_for_the_command options_that_a_jsonl_file_excludes_are_refused tasks_in_groups_are_pointed_at \
     the_time_of_a_state_is_told_as_json a_read_only_folder_is_told \
     without_a_broker_the_data_folder_is_used_and_told \
