@@ -359,6 +359,25 @@ check_prints_what_would_be_served()
     expect_status 1
 }
 
+a_check_warns_of_periodic_tasks_that_nobody_here_runs()
+{
+    cat > "$tmp/w.json" << 'END'
+{
+    "queues": {"low": 1},
+    "periodic": [{"spec": "@daily", "type": "a", "queue": "low"}, {"spec": "@daily", "type": "b", "queue": "high"},
+                 {"spec": "@daily", "type": "c"}],
+    "handlers": {"a": {"exec": "cat"}}
+}
+END
+    run "$weir_worker" -c "$tmp/w.json" --check
+    expect_status 0
+    expect_err 'warning: periodic task b goes into queue high, which is not served here'
+    expect_err 'warning: periodic task c goes into queue default, which is not served here'
+    expect_equal "$(wc -l < "$tmp/err")" 2
+    run "$weir_worker" -c "$tmp/w.json" --check --queues low,high,default
+    expect_equal "$(cat "$tmp/err")" ''
+}
+
 a_check_tells_all_that_is_missing_with_its_place()
 {
     mkdir "$tmp/etc"
@@ -684,6 +703,7 @@ run_tests \
     a_wrong_configuration_changes_nothing_when_it_is_reloaded \
     what_cannot_change_is_told_when_it_is_reloaded \
     check_prints_what_would_be_served \
+    a_check_warns_of_periodic_tasks_that_nobody_here_runs \
     a_check_tells_all_that_is_missing_with_its_place \
     the_broker_of_the_configuration_begins_in_its_folder \
     a_command_gets_the_payload_and_gives_the_result \

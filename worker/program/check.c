@@ -10,6 +10,7 @@
 #include "probe.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Says what is wrong and keeps the first code. */
 static void
@@ -107,6 +108,33 @@ print_served(const struct program *program, const char *broker_note)
     }
 }
 
+static bool
+is_served(const weir_server_options *server, const char *queue)
+{
+    bool served = server->queue_count == 0 && strcmp(queue, WEIR_DEFAULT_QUEUE) == 0;
+
+    for (size_t i = 0; i < server->queue_count && !served; i++) {
+        served = strcmp(server->queues[i].name, queue) == 0;
+    }
+    return served;
+}
+
+/* Another worker may serve it: that is no mistake, but it looks like one. */
+static void
+warn_of_unserved(const weir_server_options *server)
+{
+    for (size_t i = 0; i < server->periodic_count; i++) {
+        const weir_task *task = &server->periodic[i].task;
+        const char *queue = task->queue != NULL ? task->queue : WEIR_DEFAULT_QUEUE;
+        if (!is_served(server, queue)) {
+            fprintf(stderr,
+                    "weir-worker: warning: periodic task %s goes into queue %s, which is not "
+                    "served here\n",
+                    task->type, queue);
+        }
+    }
+}
+
 /* A file that is not there yet, or not yet ours, is none of the problems: a start makes it. The server's options are then
  * checked with a broker in memory. Returns what to say of it, or NULL. */
 static const char *
@@ -147,5 +175,7 @@ check_run(struct program *program)
         note(&first, program_new_server(program, &why), &why);
     }
     print_served(program, told);
+    fflush(stdout);
+    warn_of_unserved(&program->settings.server);
     return first;
 }
