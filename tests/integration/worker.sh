@@ -273,6 +273,39 @@ SIGHUP_reads_the_configuration_again()
     expect_equal "$worker_status" 0
 }
 
+SIGHUP_tells_only_what_changed()
+{
+    handlers='"handlers": {"t": {"exec": "cat"}}'
+    echo "{\"queues\": {\"a\": 1}, \"concurrency\": 1, $handlers}" > "$tmp/w.json"
+    start_worker --config "$tmp/w.json"
+    wait_until 20 serves '.[0].concurrency == 1' || fail 'it did not start'
+    reloads 1
+    ! has_logged 'other queues\|another concurrency' || fail 'nothing was changed'
+    echo "{\"queues\": {\"a\": 1}, \"concurrency\": 2, $handlers}" > "$tmp/w.json"
+    reloads 2
+    ! has_logged 'other queues' || fail 'queues were not changed'
+    echo "{\"queues\": {\"a\": 2}, \"concurrency\": 2, $handlers}" > "$tmp/w.json"
+    reloads 3
+    echo "{\"queues\": {\"a\": 1}, \"concurrency\": 1, $handlers}" > "$tmp/w.json" # as at the start
+    reloads 4
+    expect_equal "$(grep -c 'other queues' "$tmp/worker.log")" 2
+    expect_equal "$(grep -c 'another concurrency' "$tmp/worker.log")" 2
+    stop_worker
+    expect_equal "$worker_status" 0
+}
+
+# reloads N: the N-th reload is ordered and done.
+reloads()
+{
+    kill -HUP "$worker"
+    wait_until 20 has_reloaded "$1" || fail "reload $1"
+}
+
+has_reloaded()
+{
+    [ "$(grep -c 'configuration reloaded' "$tmp/worker.log")" -eq "$1" ]
+}
+
 SIGHUP_changes_the_policies_of_groups()
 {
     module join '#include <stdio.h>
@@ -699,7 +732,7 @@ run_tests \
     a_handler_that_hangs_in_stdio_does_not_keep_the_worker \
     a_thread_that_a_module_starts_takes_no_signals \
     SIGHUP_reads_the_configuration_again \
-    SIGHUP_changes_the_policies_of_groups \
+    SIGHUP_tells_only_what_changed SIGHUP_changes_the_policies_of_groups \
     a_wrong_configuration_changes_nothing_when_it_is_reloaded \
     what_cannot_change_is_told_when_it_is_reloaded \
     check_prints_what_would_be_served \

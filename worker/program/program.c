@@ -93,5 +93,6 @@ program_end(struct program *program)
     weir_mux_free(program->mux);
     weir_broker_close(program->broker);
     weir_logger_free(program->logger);
+    reload_release(&program->reload);
     settings_release(&program->settings);
 }

@@ -101,18 +101,36 @@ warn_of_differences(const struct reload *reload, const struct settings *fresh)
     }
 }
 
+static bool
+same_queues(const weir_server_options *a, const weir_server_options *b)
+{
+    bool same = a->queue_count == b->queue_count && a->strict_priority == b->strict_priority;
+
+    for (size_t i = 0; same && i < a->queue_count; i++) {
+        same = strcmp(a->queues[i].name, b->queues[i].name) == 0 &&
+               a->queues[i].weight == b->queues[i].weight;
+    }
+    return same;
+}
+
+/* The server says in the log what it was given, so queues and concurrency are not given again as they are. */
 static int
 apply(const struct reload *reload, const struct settings *fresh, weir_error *err)
 {
     const weir_server_options *options = &fresh->server;
-    int rc = weir_server_set_queues(reload->server, options->queues, options->queue_count,
-                                    options->strict_priority, err);
+    const weir_server_options *now = reload->is_applied ? &reload->applied.server
+                                                        : &reload->running->server;
+    int rc = 0;
 
+    if (reload->is_unsure || !same_queues(now, options)) {
+        rc = weir_server_set_queues(reload->server, options->queues, options->queue_count,
+                                    options->strict_priority, err);
+    }
     if (rc == 0) {
         rc = weir_server_set_retries(reload->server, &options->retry, options->type_retries,
                                      options->type_retry_count, err);
     }
-    if (rc == 0) {
+    if (rc == 0 && (reload->is_unsure || now->concurrency != options->concurrency)) {
         rc = weir_server_set_concurrency(reload->server, options->concurrency, err);
     }
     if (rc == 0) {
@@ -129,10 +147,27 @@ apply(const struct reload *reload, const struct settings *fresh, weir_error *err
     return rc;
 }
 
+static void
+keep(struct reload *reload, struct settings *fresh)
+{
+    settings_release(&reload->applied);
+    reload->applied = *fresh;
+    reload->is_applied = true;
+    reload->is_unsure = false;
+    memset(fresh, 0, sizeof *fresh);
+}
+
+void
+reload_release(struct reload *reload)
+{
+    settings_release(&reload->applied);
+    reload->is_applied = false;
+}
+
 void
 reload_run(void *arg)
 {
-    const struct reload *reload = arg;
+    struct reload *reload = arg;
     struct settings fresh;
     weir_error err = {0}, told = {0};
     int rc = settings_parse(&fresh, reload->argc, reload->argv, &err);
@@ -146,12 +181,14 @@ reload_run(void *arg)
     } else if (fresh.config == NULL) {
         weir_log(reload->logger, WEIR_LOG_WARN, "there is no configuration file to reload");
     } else if ((rc = apply(reload, &fresh, &err)) != 0) {
+        reload->is_unsure = true;
         settings_blame_option(&fresh, &err, &told);
         weir_log(reload->logger, WEIR_LOG_ERROR, "configuration could not be applied",
                  weir_log_str("error", told.text));
     } else {
         weir_log(reload->logger, WEIR_LOG_INFO, "configuration reloaded");
         warn_of_differences(reload, &fresh);
+        keep(reload, &fresh);
     }
     settings_release(&fresh);
 }
