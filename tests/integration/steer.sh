@@ -394,6 +394,19 @@ asynq_s_spellings_are_taken()
     expect_json '.version != null'
 }
 
+a_paused_queue_without_tasks_can_be_removed()
+{
+    put --id other
+    "$weir" queue pause empty > /dev/null 2>&1 || fail 'not paused'
+    run "$weir" queue rm empty
+    expect_status 0
+    run "$weir" --json queue ls
+    expect_json 'map(.queue) == ["default"]'
+    run "$weir" queue rm empty
+    expect_status 1
+    expect_err 'not found'
+}
+
 run_tests \
     run_takes_what_waits_or_is_kept \
     archive_takes_what_waits \
@@ -409,5 +422,6 @@ run_tests \
     on_a_terminal_the_answer_counts \
     queues_are_paused_and_resumed \
     queues_are_removed \
+    a_paused_queue_without_tasks_can_be_removed \
     groups_are_listed_and_steered \
     asynq_s_spellings_are_taken
