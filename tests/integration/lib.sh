@@ -130,9 +130,17 @@ stop_worker()
     [ ! -f "$tmp/worker.log" ] || expect_clean "$tmp/worker.log"
 }
 
+# json_is FILTER COMMAND...: what the command prints is JSON of which the filter of jq is true. To jq 1.6 nothing at all is true.
+json_is()
+{
+    filter=$1
+    shift
+    json=$("$@") && [ -n "$json" ] && printf '%s\n' "$json" | jq -e "$filter" > /dev/null
+}
+
 has_state()
 {
-    "$weir" task inspect "$1" --json | jq -e ".state == \"$2\"" > /dev/null
+    json_is ".state == \"$2\"" "$weir" task inspect "$1" --json
 }
 
 # expect_state ID STATE: the task comes into the state within some seconds; it is then in $tmp/out.

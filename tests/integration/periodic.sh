@@ -117,11 +117,11 @@ a_reload_replaces_the_periodic_tasks()
 {
     configure
     start 1
-    wait_until 10 sh -c "'$weir' cron ls --json | jq -e 'length == 3'" || fail "no three periodic tasks"
+    wait_until 10 json_is 'length == 3' "$weir" cron ls --json || fail "no three periodic tasks"
     printf '{"lease": "1s", "concurrency": 2, "handlers": {"t": {"exec": "true"}},
 "periodic": [{"id": "all", "spec": "@every 2s", "type": "t"}]}' > "$tmp/weir.json"
     kill -HUP "$pid_1"
-    wait_until 10 sh -c "'$weir' cron ls --json | jq -e 'length == 1 and .[0].spec == \"@every 2s\"'" ||
+    wait_until 10 json_is 'length == 1 and .[0].spec == "@every 2s"' "$weir" cron ls --json ||
         fail "the periodic tasks are not replaced"
     stop_all TERM
 }
@@ -130,11 +130,11 @@ periodic_tasks_are_listed_and_wrong_ones_refused()
 {
     configure
     start 1
-    wait_until 10 sh -c "'$weir' cron ls --json | jq -e 'length == 3'" || fail "no three periodic tasks"
+    wait_until 10 json_is 'length == 3' "$weir" cron ls --json || fail "no three periodic tasks"
     run "$weir" cron ls
     expect_out '@every 1s'
     expect_out 'Queue("default"), Retention(1h0m0s)'
-    wait_until 10 sh -c "'$weir' cron history skip --json | jq -e '.[0].events | length > 0'" || fail "no history"
+    wait_until 10 json_is '.[0].events | length > 0' "$weir" cron history skip --json || fail "no history"
     run "$weir" cron history skip all --page 1 --size 1
     expect_out 'skip@'
     run "$weir" cron history nobody

@@ -17,7 +17,7 @@ await='await() { while [ ! -e "$1" ]; do sleep 0.02; done; }'
 
 shows()
 {
-    "$weir" task inspect "$1" --json | jq -e --arg text "$2" '.state == "active" and .result == $text' > /dev/null
+    json_is ".state == \"active\" and .result == \"$2\"" "$weir" task inspect "$1" --json
 }
 
 expect_shown()

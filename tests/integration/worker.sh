@@ -240,7 +240,7 @@ WEIR_MODULE_EXPORT const weir_module weir_module_entry = {.abi = WEIR_MODULE_ABI
     enqueue b
     expect_state b completed
     kill -TSTP "$worker"
-    is_quiet() { "$weir" server ls --json | jq -e '.[0].status == "stopped"'; }
+    is_quiet() { json_is '.[0].status == "stopped"' "$weir" server ls --json; }
     wait_until 10 is_quiet || fail 'it did not become quiet'
     stop_worker
     expect_equal "$worker_status" 0
@@ -253,7 +253,7 @@ has_logged()
 
 serves()
 {
-    "$weir" server ls --json | jq -e "$1" > /dev/null
+    json_is "$1" "$weir" server ls --json
 }
 
 SIGHUP_reads_the_configuration_again()
@@ -336,7 +336,7 @@ WEIR_MODULE_EXPORT const weir_module weir_module_entry = {
 
 in_queue()
 {
-    "$weir" task inspect --queue "$1" "$2" --json | jq -e ".state == \"$3\"" > /dev/null
+    json_is ".state == \"$3\"" "$weir" task inspect --queue "$1" "$2" --json
 }
 
 a_wrong_configuration_changes_nothing_when_it_is_reloaded()
@@ -672,7 +672,7 @@ quiet_takes_no_more_tasks()
     enqueue a
     expect_state a completed
     kill -TSTP "$worker"
-    is_quiet() { "$weir" server ls --json | jq -e '.[0].status == "stopped"'; }
+    is_quiet() { json_is '.[0].status == "stopped"' "$weir" server ls --json; }
     wait_until 10 is_quiet || fail 'it did not become quiet'
     enqueue b
     run "$weir" server ls
@@ -687,7 +687,7 @@ a_worker_is_listed_with_what_it_runs()
     start_worker --queues default=3,low --concurrency 4 --lease 900ms --exec "t=touch $tmp/started; sleep 300"
     enqueue a --payload hello
     wait_until 10 [ -e "$tmp/started" ] || fail 'it never started'
-    is_listed() { "$weir" server ls --json | jq -e '.[0].active_workers | length == 1'; }
+    is_listed() { json_is '.[0].active_workers | length == 1' "$weir" server ls --json; }
     wait_until 10 is_listed || fail 'it is not listed'
     run "$weir" server ls --json
     expect_json "length == 1 and .[0].pid == $worker and .[0].concurrency == 4"
@@ -714,7 +714,7 @@ nothing_is_leaked_by_many_commands()
     before=$(open_files)
     awk 'BEGIN { for (i = 0; i < 200; i++) print "{\"type\":\"t\",\"payload\":{\"n\":1}}" }' |
         "$weir" task enqueue --from-jsonl - > /dev/null
-    is_empty() { "$weir" stats --json | jq -e '.pending + .active == 0'; }
+    is_empty() { json_is '.pending + .active == 0' "$weir" stats --json; }
     wait_until 60 is_empty || fail 'not all were run'
     after=$(open_files)
     [ "$after" -le $((before + 2)) ] || fail "$before open files became $after"
