@@ -87,14 +87,16 @@ a_task_costs_sqlite_the_same_when_many_are_pending()
     skip_unless sqlite || return 0
     file=$tmp/many.db
     measure=sqlite_instructions
-    if [ "${WEIR_SANITIZERS:-no}" != no ] || ! command -v valgrind > /dev/null; then
+    percent=20
+    if ! command -v valgrind > /dev/null; then
         measure=sqlite_written
+        percent=50
     fi
     "$cycle" enqueue "sqlite:$file?sync=normal" $FEW > /dev/null || fail "cycle failed"
     before=$($measure "$file")
     "$cycle" enqueue "sqlite:$file?sync=normal" $MANY > /dev/null || fail "cycle failed"
-    # A tree that is one level deeper, in each of its indexes.
-    expect_flat "$measure" "$before" "$($measure "$file")" 20
+    # A tree that is one level deeper, in each of its indexes; a page more of each is written, too.
+    expect_flat "$measure" "$before" "$($measure "$file")" $percent
 }
 
 # ---- memory -----------------------------------------------------------------------------------------
