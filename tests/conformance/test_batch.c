@@ -157,7 +157,7 @@ each_finish_of_a_long_batch_has_its_own_outcome(void)
         MUST(IS(finishes[i].outcome, wanted));
     }
     for (int i = 20; i < 90; i += 22) {
-        char id[4];
+        char id[16];
 
         snprintf(id, sizeof(id), "%d", i);
         IS(state_of("alpha", id), WEIR_STATE_ARCHIVED);

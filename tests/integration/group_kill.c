@@ -98,6 +98,20 @@ is_empty(weir_inspector *inspector)
     return empty;
 }
 
+static void
+tell_what_is_left(weir_inspector *inspector)
+{
+    weir_queue_list *list;
+
+    if (weir_inspect_queue(inspector, WEIR_DEFAULT_QUEUE, &list, NULL) != 0) {
+        return;
+    }
+    const weir_queue_info *queue = &list->items[0];
+    fprintf(stderr, "left: aggregating %zu, pending %zu, active %zu, retry %zu, archived %zu\n",
+            queue->aggregating, queue->pending, queue->active, queue->retry, queue->archived);
+    weir_queue_list_free(list);
+}
+
 /* The life of a server process: it serves until the queue is empty. Returns its exit status. */
 static int
 serve(void)
@@ -123,6 +137,9 @@ serve(void)
         usleep(10000);
     }
     int status = is_empty(inspector) ? 0 : 2;
+    if (status != 0) {
+        tell_what_is_left(inspector);
+    }
     weir_server_stop(server);
     weir_server_free(server);
     weir_inspector_free(inspector);
