@@ -115,9 +115,10 @@ weir__group_sizes(struct weir__trip *trip, const struct weir__queue *queue,
 }
 
 static void
-fill(weir_queue_info *info, const redisReply *row, size_t aggregating, int64_t now_ms)
+fill(weir_queue_info *info, const redisReply *row, size_t in_groups, int64_t now_ms)
 {
     size_t n[8];
+    size_t aggregating = in_groups + (size_t)weir__reply_number(weir__reply_at(row, 13));
     int64_t since_ns = weir__reply_number(weir__reply_at(row, 12));
 
     for (size_t i = 0; i < 8; i++)
@@ -160,11 +161,10 @@ weir__redis_queue(void *self, const char *queue_name, int64_t now_ms, weir_queue
         rc = weir_error_set(err, WEIR_E_NOMEM, NULL);
     if (rc == 0)
         rc = weir__trip_run(&trip, err);
-    if (rc == 0 && weir__reply_number(weir__reply_at(step->reply, 7)) > 0)
+    if (rc == 0 && weir__reply_number(weir__reply_at(step->reply, 14)) != 0)
         rc = weir__group_sizes(&trip, &queue, &sizes, err);
     if (rc == 0)
-        fill(info, step->reply,
-             sizes.total + (size_t)weir__reply_number(weir__reply_at(step->reply, 13)), now_ms);
+        fill(info, step->reply, sizes.total, now_ms);
     weir__trip_release(&trip);
     return rc;
 }

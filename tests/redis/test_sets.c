@@ -8,6 +8,7 @@
 #include "raw.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SECOND INT64_C(1000)
@@ -244,6 +245,63 @@ the_order_within_a_second_is_that_of_joining(void)
     SAME(stage(HOUR, 3), "z m a");
 }
 
+/* ---- counting ---- */
+
+/* How often the server has read from its clients; a trip of ours is read at once. */
+static long long
+reads(void)
+{
+    static const char name[] = "total_reads_processed:";
+    const char *line = strstr(raw_text("INFO stats"), name);
+
+    return line ? strtoll(line + sizeof(name) - 1, NULL, 10) : -1;
+}
+
+static long long
+trips_of_a_look(void)
+{
+    long long before;
+
+    (void)queue_info("alpha"); /* the script may have to be loaded */
+    before = reads();
+    (void)queue_info("alpha");
+    return reads() - before - 1;
+}
+
+/* Counted in two steps, a set that becomes a task between them would be in neither. */
+static void
+groups_are_counted_in_one_step_with_the_rest(void)
+{
+    long long trips;
+
+    OK(PUT(.queue = "alpha", .id = "x"));
+    trips = trips_of_a_look();
+    join("a");
+    join("b");
+    OK(PUT(.queue = "alpha", .id = "c", .group = "h"));
+    SAME(stage(HOUR, 1), "a");
+    IS(queue_info("alpha").aggregating, 3);
+    IS(queue_info("alpha").size, 4);
+    IS(trips_of_a_look(), trips);
+}
+
+static void
+any_number_of_groups_is_counted(void)
+{
+    char group[16];
+
+    for (int i = 0; i < 1200; i++) {
+        snprintf(group, sizeof(group), "%d", i);
+        raw_number("SADD %s %s", KEY("alpha", "groups"), group);
+        snprintf(group, sizeof(group), "g:%d", i);
+        raw_number("ZADD %s 1 a%d 1 b%d", KEY("alpha", group), i, i);
+        if (i % 600 == 0)
+            OK(PUT(.queue = "alpha", .group = "0", .id = i == 0 ? "x" : "y"));
+    }
+    IS(queue_info("alpha").groups, 1200);
+    IS(queue_info("alpha").aggregating, 2402);
+}
+
 /* ---- what asynq's tools do to staged tasks ---- */
 
 static void
@@ -378,6 +436,8 @@ static const CU_TestInfo cases[] = {
     CASE(a_go_task_counts_as_joined_at_the_end_of_its_second),
     CASE(the_lock_of_a_go_task_is_released_with_its_set),
     CASE(the_order_within_a_second_is_that_of_joining),
+    CASE(groups_are_counted_in_one_step_with_the_rest),
+    CASE(any_number_of_groups_is_counted),
     CASE(a_member_that_a_person_ran_is_not_deleted),
     CASE(a_member_that_came_again_is_not_deleted),
     CASE(a_staged_task_that_is_gone_is_left_out),
