@@ -81,6 +81,7 @@ run(struct weir__store *store, int *left)
     rc = sqlite3_wal_checkpoint_v2(checkpoint->conn.db, "main", SQLITE_CHECKPOINT_PASSIVE, &pages,
                                    &moved);
     weir__conn_run(&store->writer.conn, WEIR__SQL_rollback, NULL, "");
+    weir__board_pass_turn(&store->hub.board);
     *left = pages - moved;
     return rc == SQLITE_OK ? 0 : weir__conn_fail(&checkpoint->conn, rc);
 }

@@ -2,8 +2,9 @@
 /*
  * Connections: opening, waiting for locks, prepared statements and their parameters.
  *
- * A lock that another connection holds is asked for again every millisecond: fairer and faster than
- * SQLite's own growing delays when several processes write all the time.
+ * Who wants a lock that another connection holds sleeps until somebody gives it back (board.h). As that may be a connection
+ * that tells nobody, or a process that died, it is asked for in between as well: after 1 ms, and then at distances that grow, as the tries
+ * of many would leave the holder no processor.
  */
 #include <config.h>
 
@@ -13,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define LEAST_PAUSE_US 1000
+#define MOST_PAUSE_US 16000
 
 static const char *const names[] = {
 #define WEIR__STATEMENT_NAME(name) #name,
@@ -29,17 +33,27 @@ weir__monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* The first try after the one that failed comes at once: what is given back from now on is not slept over. */
 static int
 wait_for_lock(void *arg, int tries)
 {
     struct weir__conn *conn = arg;
-    const struct timespec pause = {0, 1000000};
+    int64_t left_us;
 
-    if (tries == 0)
+    if (tries == 0) {
         conn->busy_since_ms = weir__monotonic_ms();
-    if (weir__monotonic_ms() - conn->busy_since_ms >= conn->busy_timeout_ms)
+        conn->pause_us = LEAST_PAUSE_US;
+        conn->turn = weir__board_turn(conn->board);
+        return conn->busy_timeout_ms > 0;
+    }
+    left_us = (conn->busy_since_ms + conn->busy_timeout_ms - weir__monotonic_ms()) * 1000;
+    if (left_us <= 0)
         return 0;
-    nanosleep(&pause, NULL);
+    if (!weir__board_await_turn(conn->board, conn->turn,
+                                conn->pause_us < left_us ? conn->pause_us : left_us) &&
+        conn->pause_us < MOST_PAUSE_US)
+        conn->pause_us *= 2;
+    conn->turn = weir__board_turn(conn->board);
     return 1;
 }
 

@@ -11,6 +11,8 @@
 #ifndef WEIR_SQLITE_CONN_H
 #define WEIR_SQLITE_CONN_H
 
+#include "board.h"
+
 #include <weir/error.h>
 
 #include <sqlite3.h>
@@ -135,10 +137,13 @@ enum weir__statement {
 
 struct weir__conn {
     sqlite3 *db;
-    const char *name;        /* of the database, for messages; borrowed */
-    int64_t busy_timeout_ms; /* how long to wait for a lock */
-    int64_t busy_since_ms;   /* when the present wait began */
-    weir_error err;          /* of the last failure */
+    const char *name;          /* of the database, for messages; borrowed */
+    int64_t busy_timeout_ms;   /* how long to wait for a lock */
+    struct weir__board *board; /* where it is told that the lock is free; NULL: nowhere. Borrowed */
+    int64_t busy_since_ms;     /* when the present wait began */
+    int64_t pause_us;          /* how long it sleeps for a turn that does not come */
+    uint32_t turn;             /* the one that was seen before the last try */
+    weir_error err;            /* of the last failure */
     sqlite3_stmt *statements[WEIR__SQL_COUNT];
 };
 

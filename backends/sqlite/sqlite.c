@@ -206,8 +206,10 @@ store_open(struct weir__store *store, weir_error *err)
     if (store->wal)
         weir__checkpoint_watch(&store->checkpoint, &store->writer.conn);
     code = weir__hub_init(&store->hub, store);
-    if (code == 0)
+    if (code == 0) {
+        store->writer.conn.board = &store->hub.board;
         return 0;
+    }
     weir_error_set(err, code, NULL);
 no_path:
     weir__conn_close(&store->writer.conn);

@@ -29,8 +29,11 @@ weir__hub_init(struct weir__hub *hub, struct weir__store *store)
     hub->touch_fd = hub->wal_fd = hub->beside_fd = hub->event_fd = -1;
     if (pthread_mutex_init(&hub->lock, NULL) != 0)
         return WEIR_E_NOMEM;
+    if (!store->in_memory)
+        weir__board_init(&hub->board);
     if (weir__watch_prepare(hub) == 0)
         return 0;
+    weir__board_release(&hub->board);
     pthread_mutex_destroy(&hub->lock);
     return WEIR_E_IO;
 }
@@ -41,6 +44,7 @@ weir__hub_release(struct weir__hub *hub)
     struct weir__hub_queue *queue;
 
     weir__watch_end(hub);
+    weir__board_release(&hub->board);
     while ((queue = hub->queues) != NULL) {
         hub->queues = queue->next;
         free(queue);

@@ -8,8 +8,8 @@
  *
  * Changes of this process arrive through weir__hub_notify() after the commit. Those of others arrive through two inotify
  * watches:
- *  - on PATH-weir, a file of one byte beside the database. Whoever has committed something of interest reads that byte,
- *    which watchers see at once, and which writes nothing to the disk.
+ *  - on PATH-weir, a small file beside the database (board.h). Whoever has committed something of interest reads its first byte,
+ *    which watchers see at once.
  *  - on PATH-wal, for programs that write through a connection of their own (an application's transaction). The
  *    event comes before the commit can be seen, so the hub looks several times with growing pauses, and never more
  *    often than that however busy the others are.
@@ -23,6 +23,7 @@
 #ifndef WEIR_SQLITE_WAKE_H
 #define WEIR_SQLITE_WAKE_H
 
+#include "board.h"
 #include "conn.h"
 #include "tx.h"
 
@@ -50,6 +51,8 @@ struct weir__hub {
     struct weir__waiter *waiters;
     struct weir__waiter *poller; /* the one that polls, or NULL */
     bool polling;                /* it is in poll() */
+
+    struct weir__board board;
 
     int event_fd;  /* wakes the poller */
     int touch_fd;  /* inotify on PATH-weir */

@@ -60,22 +60,23 @@ beside(const struct weir__hub *hub, const char *suffix)
     return name;
 }
 
-/* Makes the file one byte long, with the database's owner and permissions. */
+/* Makes the file as long as the board, with the database's owner and permissions. */
 static bool
 make_beside(const struct weir__hub *hub, int fd)
 {
+    static const char nothing[WEIR__BOARD_BYTES];
     struct stat database, file;
 
     if (fstat(fd, &file) != 0)
         return false;
-    if (file.st_size > 0)
+    if (file.st_size >= WEIR__BOARD_BYTES)
         return true;
-    if (stat(hub->store->path, &database) == 0) {
+    if (file.st_size == 0 && stat(hub->store->path, &database) == 0) {
         if (geteuid() == 0 && fchown(fd, database.st_uid, database.st_gid) != 0)
             return false;
         fchmod(fd, database.st_mode & 0666);
     }
-    return write(fd, "\n", 1) == 1;
+    return pwrite(fd, nothing, sizeof(nothing), 0) == (ssize_t)sizeof(nothing);
 }
 
 static void
@@ -93,7 +94,9 @@ open_beside(struct weir__hub *hub)
         close(fd);
         fd = -1;
     }
-    if (fd < 0)
+    if (fd >= 0)
+        weir__board_share(&hub->board, fd);
+    else
         fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     free(name);
     if (hub->beside_fd >= 0)

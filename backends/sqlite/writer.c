@@ -149,12 +149,14 @@ lead(struct weir__store *store, struct weir__job *jobs)
     weir_error_clear(&tx->conn->err);
     code = run_jobs(tx, jobs);
     if (code == 0) {
+        weir__board_pass_turn(&store->hub.board);
         weir__hub_notify(&store->hub, tx->notes, tx->note_count);
         return;
     }
     why = tx->conn->err;
     if (!sqlite3_get_autocommit(tx->conn->db))
         weir__conn_run(tx->conn, WEIR__SQL_rollback, NULL, "");
+    weir__board_pass_turn(&store->hub.board);
     weir__checkpoint_after_failure(&store->checkpoint, code);
     for (job = jobs; job != NULL; job = job->next)
         fail_job(job, job->code < 0 ? job->code : code, &why);

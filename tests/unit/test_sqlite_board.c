@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* The board that processes share: sleeping until the write lock is given back. */
+#include <config.h>
+
+#include "harness.h"
+#include "sqlite_kit.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define LONG_US 5000000
+#define SLEEPERS 3
+
+static char beside[300];
+
+static void
+setup(void)
+{
+    kit_setup();
+    snprintf(beside, sizeof(beside), "%s-weir", kit_path);
+}
+
+/* A board on the file beside the database, as another process has it. */
+static struct weir__board
+board_of_its_own(void)
+{
+    static const char nothing[WEIR__BOARD_BYTES];
+    struct weir__board board;
+    int fd = open(beside, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    struct stat file;
+
+    weir__board_init(&board);
+    if (fstat(fd, &file) == 0 && file.st_size == 0)
+        CU_ASSERT_EQUAL(write(fd, nothing, sizeof(nothing)), (ssize_t)sizeof(nothing));
+    weir__board_share(&board, fd);
+    close(fd);
+    return board;
+}
+
+/* A process that sleeps until the turn is another one; its status is 0 if it was woken. */
+static pid_t
+start_sleeper(void)
+{
+    pid_t director = getpid(), pid = fork();
+    struct weir__board board;
+    bool woken;
+
+    if (pid != 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != director)
+        _exit(2);
+    board = board_of_its_own();
+    woken = weir__board_await_turn(&board, weir__board_turn(&board), LONG_US);
+    weir__board_release(&board);
+    _exit(woken ? 0 : 1);
+}
+
+static bool
+sleep_so_many(const struct weir__board *board, uint32_t count)
+{
+    int64_t end = weir__monotonic_ms() + LONG_US / 1000;
+
+    while (atomic_load(&board->page->sleepers) != count && weir__monotonic_ms() < end)
+        usleep(1000);
+    usleep(1000); /* counted, it is about to sleep */
+    return atomic_load(&board->page->sleepers) == count;
+}
+
+static int
+ended(pid_t pid)
+{
+    int status = -1;
+
+    return waitpid(pid, &status, 0) == pid ? status : -1;
+}
+
+/* How many of the children end within 100 ms. */
+static int
+count_ended(void)
+{
+    int64_t end = weir__monotonic_ms() + 100;
+    int count = 0;
+
+    while (weir__monotonic_ms() < end) {
+        if (waitpid(-1, NULL, WNOHANG) > 0)
+            count++;
+        else
+            usleep(1000);
+    }
+    return count;
+}
+
+static void
+one_turn_wakes_one_of_several_processes(void)
+{
+    struct weir__board board = board_of_its_own();
+
+    for (int i = 0; i < SLEEPERS; i++)
+        CU_ASSERT(start_sleeper() > 0);
+    CU_ASSERT(sleep_so_many(&board, SLEEPERS));
+    for (int i = 0; i < SLEEPERS; i++) {
+        weir__board_pass_turn(&board);
+        CU_ASSERT_EQUAL(count_ended(), 1);
+    }
+    weir__board_release(&board);
+}
+
+static void
+a_turn_that_was_passed_before_is_not_slept_over(void)
+{
+    struct weir__board board = board_of_its_own();
+    uint32_t turn = weir__board_turn(&board);
+    int64_t begun = weir__monotonic_ms();
+
+    weir__board_pass_turn(&board);
+    CU_ASSERT_NOT_EQUAL(weir__board_turn(&board), turn);
+    CU_ASSERT(weir__board_await_turn(&board, turn, LONG_US));
+    CU_ASSERT(weir__monotonic_ms() - begun < LONG_US / 2000);
+    CU_ASSERT_FALSE(weir__board_await_turn(&board, weir__board_turn(&board), 1000));
+    weir__board_release(&board);
+}
+
+static void
+a_sleeper_that_is_killed_takes_no_turn_from_another(void)
+{
+    struct weir__board board = board_of_its_own();
+    pid_t first = start_sleeper(), second;
+
+    CU_ASSERT(sleep_so_many(&board, 1));
+    second = start_sleeper();
+    CU_ASSERT(sleep_so_many(&board, 2));
+    CU_ASSERT_EQUAL(kill(first, SIGKILL), 0);
+    CU_ASSERT_NOT_EQUAL(ended(first), 0);
+    weir__board_pass_turn(&board);
+    CU_ASSERT_EQUAL(ended(second), 0);
+    weir__board_release(&board);
+}
+
+/* A process that takes the write lock, says so, and keeps it. */
+static pid_t
+start_holder(void)
+{
+    pid_t director = getpid(), pid;
+    int said[2];
+    char byte;
+
+    CU_ASSERT_EQUAL(pipe(said), 0);
+    pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != director || kit_sql(kit_connect(), "BEGIN IMMEDIATE") != SQLITE_OK ||
+            write(said[1], "", 1) != 1)
+            _exit(2);
+        for (;;)
+            pause();
+    }
+    close(said[1]);
+    CU_ASSERT_EQUAL(read(said[0], &byte, 1), 1);
+    close(said[0]);
+    return pid;
+}
+
+static void *
+put(void *broker)
+{
+    return kit_put(broker, "a", 1, NULL) == 0 ? broker : NULL;
+}
+
+static void
+a_lock_whose_holder_dies_is_found_free(void)
+{
+    pid_t holder;
+    weir_broker *broker;
+    const struct weir__board *board;
+    pthread_t thread;
+    void *done = NULL;
+
+    weir_broker_close(kit_open("", NULL));
+    holder = start_holder();
+    broker = kit_open("", NULL);
+    board = &kit_store(broker)->hub.board;
+    CU_ASSERT_EQUAL(pthread_create(&thread, NULL, put, broker), 0);
+    CU_ASSERT(sleep_so_many(board, 1));
+    CU_ASSERT_EQUAL(kill(holder, SIGKILL), 0);
+    CU_ASSERT_NOT_EQUAL(ended(holder), 0);
+    CU_ASSERT_EQUAL(pthread_join(thread, &done), 0);
+    CU_ASSERT_PTR_EQUAL(done, broker);
+    CU_ASSERT_EQUAL(atomic_load(&board->page->sleepers), 0);
+    weir_broker_close(broker);
+}
+
+static void
+each_transaction_passes_the_turn(void)
+{
+    weir_broker *broker = kit_open("", NULL);
+    struct weir__board board = board_of_its_own();
+    uint32_t turn = weir__board_turn(&board);
+
+    CU_ASSERT_EQUAL(kit_put(broker, "a", 1, NULL), 0);
+    CU_ASSERT_EQUAL(weir__board_turn(&board), turn + 1);
+    CU_ASSERT_EQUAL(weir__remove_queue(broker, "none", true, 1, &(size_t){0}, NULL),
+                    WEIR_E_NO_QUEUE);
+    CU_ASSERT_EQUAL(weir__board_turn(&board), turn + 2);
+    weir__board_release(&board);
+    weir_broker_close(broker);
+}
+
+static void
+a_file_that_is_too_short_is_made_as_long_as_the_board(void)
+{
+    int fd = open(beside, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    weir_broker *broker;
+    struct stat file;
+
+    CU_ASSERT_EQUAL(write(fd, "\n", 1), 1);
+    broker = kit_open("", NULL);
+    CU_ASSERT_EQUAL(fstat(fd, &file), 0);
+    CU_ASSERT_EQUAL(file.st_size, WEIR__BOARD_BYTES);
+    close(fd);
+    weir_broker_close(broker);
+}
+
+static const CU_TestInfo tests[] = {
+    HARNESS_TEST(one_turn_wakes_one_of_several_processes),
+    HARNESS_TEST(a_turn_that_was_passed_before_is_not_slept_over),
+    HARNESS_TEST(a_sleeper_that_is_killed_takes_no_turn_from_another),
+    HARNESS_TEST(a_lock_whose_holder_dies_is_found_free),
+    HARNESS_TEST(each_transaction_passes_the_turn),
+    HARNESS_TEST(a_file_that_is_too_short_is_made_as_long_as_the_board),
+    CU_TEST_INFO_NULL,
+};
+
+HARNESS_SUITE(sqlite_board, tests, setup, kit_teardown);
