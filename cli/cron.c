@@ -159,11 +159,67 @@ print_history(const char *id, const weir_tick_list *list, bool many, int64_t now
 }
 
 static int
-cron_history(struct session *session, void *into, char **words, int count, weir_error *err)
+is_served(weir_inspector *inspector, const char *id, bool *served, weir_error *err)
 {
-    const struct history_options *options = into;
+    weir_periodic_list *list;
+    int rc = weir_inspect_periodic(inspector, &list, err);
+
+    *served = false;
+    if (rc != 0) {
+        return rc;
+    }
+    for (size_t i = 0; i < list->count && !*served; i++) {
+        *served = strcmp(list->items[i]->id, id) == 0;
+    }
+    weir_periodic_list_free(list);
+    return 0;
+}
+
+/* An entry that enqueued nothing yet is none that does not exist: some server tells of it. */
+static int
+check_known(weir_inspector *inspector, const char *id, weir_error *err)
+{
+    weir_tick_list *list;
+    bool known;
+
+    int rc = is_served(inspector, id, &known, err);
+    if (rc != 0 || known) {
+        return rc;
+    }
+    rc = weir_inspect_ticks(inspector, id, 1, 1, &list, err);
+    if (rc != 0) {
+        return rc;
+    }
+    known = list->count > 0; /* but not on the page asked for */
+    weir_tick_list_free(list);
+    return known ? 0
+                 : weir_error_set(err, WEIR_E_NO_TASK,
+                                  "no periodic task \"%.200s\": no live server has it, and it has "
+                                  "no history",
+                                  id);
+}
+
+static int
+look_up(weir_inspector *inspector, const char *id, const struct history_options *options,
+        weir_tick_list **list, weir_error *err)
+{
     size_t page = options->page > 0 ? (size_t)options->page : 1;
     size_t size = options->size > 0 ? (size_t)options->size : 30;
+
+    int rc = weir_inspect_ticks(inspector, id, page, size, list, err);
+    if (rc != 0 || (*list)->count > 0) {
+        return rc;
+    }
+    rc = check_known(inspector, id, err);
+    if (rc != 0) {
+        weir_tick_list_free(*list);
+    }
+    return rc;
+}
+
+static int
+cron_history(struct session *session, void *into, char **words, int count, weir_error *err)
+{
     weir_inspector *inspector;
     json_t *array = json_array();
 
@@ -171,7 +227,7 @@ cron_history(struct session *session, void *into, char **words, int count, weir_
     for (int i = 0; rc == 0 && i < count; i++) {
         weir_tick_list *list;
         session_about(session, "id", words[i]);
-        rc = weir_inspect_ticks(inspector, words[i], page, size, &list, err);
+        rc = look_up(inspector, words[i], into, &list, err);
         if (rc != 0) {
             break;
         }
@@ -213,7 +269,8 @@ const struct command command_cron_history = {
     .min_words = 1,
     .max_words = -1,
     .summary = "Show what periodic tasks enqueued, the latest first",
-    .details = "The last 1000 of each are kept.",
+    .details =
+        "The last 1000 of each are kept. One that no live server has and that has no history is an error.",
     .rows = history_rows,
     .row_count = sizeof history_rows / sizeof history_rows[0],
     .options_size = sizeof(struct history_options),

@@ -138,8 +138,16 @@ periodic_tasks_are_listed_and_wrong_ones_refused()
     run "$weir" cron history skip all --page 1 --size 1
     expect_out 'skip@'
     run "$weir" cron history nobody
+    expect_status 1
+    expect_err 'no periodic task "nobody"'
+    run "$weir" cron history skip --page 1000
+    expect_status 0
     expect_out 'no history'
     stop_all TERM
+    run "$weir" cron history skip
+    expect_status 0
+    run "$weir" cron history skip --page 1000
+    expect_status 0
     run "$weir" cron ls
     expect_out 'no periodic tasks'
     expect_usage 'ENTRY-ID' "$weir" cron history
