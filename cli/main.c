@@ -134,7 +134,8 @@ exit_status(const struct session *session, int rc)
     if (rc == 0) {
         return flushed;
     }
-    bool misused = rc == WEIR_E_INVALID || rc == WEIR_E_TOO_BIG || rc == WEIR_E_URL;
+    bool misused = rc == WEIR_E_INVALID || rc == WEIR_E_TOO_BIG || rc == WEIR_E_URL ||
+                   rc == WEIR_E_CONFIG;
     return misused ? EXIT_USAGE : EXIT_FAILURE;
 }
 

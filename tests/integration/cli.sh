@@ -195,9 +195,7 @@ without_a_broker_the_data_folder_is_used_and_told()
     run env XDG_DATA_HOME="$tmp/a b?c%d#e" "$weir" task enqueue --type t
     expect_status 0
     [ -f "$tmp/a b?c%d#e/weir/weir.db" ] || fail 'no file in the folder with odd characters'
-    run env -u HOME -u XDG_DATA_HOME "$weir" queue ls
-    expect_status 1
-    expect_err 'HOME'
+    expect_usage 'HOME' env -u HOME -u XDG_DATA_HOME "$weir" queue ls
 }
 
 the_option_wins_over_the_environment_and_that_over_the_file()
@@ -214,9 +212,8 @@ the_option_wins_over_the_environment_and_that_over_the_file()
     expect_status 1
     expect_err 'none.json'
     echo '{"brokr": 1}' > "$tmp/bad.json"
-    run "$weir" --config "$tmp/bad.json" queue ls
-    expect_status 1
-    expect_err 'bad.json:1:'
+    expect_usage 'bad.json:1:' "$weir" --config "$tmp/bad.json" queue ls
+    expect_json_error 2 WEIR_E_CONFIG '.message | contains("bad.json:1:")' --json --config "$tmp/bad.json" queue ls
 }
 
 enqueue_prints_the_id_and_inspect_shows_the_task()
