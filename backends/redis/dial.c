@@ -156,8 +156,8 @@ shake_hands(const struct dialling *d, weir_error *err)
 
 /* ---- the socket ---- */
 
-static char *
-where_of(const struct weir__redis_endpoint *to)
+char *
+weir__redis_endpoint_text(const struct weir__redis_endpoint *to)
 {
     char *text = NULL;
 
@@ -252,7 +252,7 @@ weir__redis_dial(struct weir__redis_conn **conn, const struct weir__redis_option
     int rc;
 
     *conn = NULL;
-    if (d.conn == NULL || (d.conn->where = where_of(to)) == NULL) {
+    if (d.conn == NULL || (d.conn->where = weir__redis_endpoint_text(to)) == NULL) {
         free(d.conn);
         return weir_error_set(err, WEIR_E_NOMEM, NULL);
     }

@@ -24,6 +24,9 @@ struct weir__redis_endpoint {
     int port;
 };
 
+/* HOST:PORT or the path, for people; the caller's to free. NULL when memory runs out. */
+char *weir__redis_endpoint_text(const struct weir__redis_endpoint *to);
+
 /* Whom a connection is for. */
 enum weir__redis_peer {
     WEIR__REDIS_SERVER = 1,

@@ -18,7 +18,7 @@
 
 int
 weir__redis_outage_init(struct weir__redis_outage *o, const weir_clock *clock, weir_logger *logger,
-                        weir_error *err)
+                        const char *broker, weir_error *err)
 {
     pthread_condattr_t attr;
     int rc;
@@ -26,6 +26,7 @@ weir__redis_outage_init(struct weir__redis_outage *o, const weir_clock *clock, w
     memset(o, 0, sizeof *o);
     o->clock = clock;
     o->logger = logger;
+    o->broker = broker;
     if (pthread_mutex_init(&o->lock, NULL) != 0) {
         return weir_error_set(err, WEIR_E_NOMEM, NULL);
     }
@@ -110,10 +111,11 @@ backoff_ms(const struct weir__redis_outage *o)
 }
 
 static void
-failed(struct weir__redis_outage *o, int rc, const weir_error *told, const char *where)
+failed(struct weir__redis_outage *o, int rc, const weir_error *told)
 {
     int64_t now_ms = weir__redis_now_ms();
     bool first = !o->away;
+    bool is_told = first && !o->met; /* as the error of opening the broker */
 
     o->last = *told;
     o->last.code = rc;
@@ -123,35 +125,40 @@ failed(struct weir__redis_outage *o, int rc, const weir_error *told, const char 
         o->away = true;
         o->since_ms = now_ms;
     }
-    if (first || (rc != o->logged_code && now_ms - o->logged_at_ms >= RELOG_MS)) {
+    bool is_news = !o->is_logged || (rc != o->logged_code && now_ms - o->logged_at_ms >= RELOG_MS);
+    if (is_news && !is_told) {
+        o->is_logged = true;
         o->logged_code = rc;
         o->logged_at_ms = now_ms;
-        weir_log(o->logger, WEIR_LOG_WARN, "redis cannot be used", weir_log_str("broker", where),
-                 weir_log_str("error", told->text));
+        weir_log(o->logger, WEIR_LOG_WARN, "redis cannot be used",
+                 weir_log_str("broker", o->broker), weir_log_str("error", told->text));
     }
 }
 
 static void
-succeeded(struct weir__redis_outage *o, const char *where)
+succeeded(struct weir__redis_outage *o)
 {
+    o->met = true;
     if (!o->away) {
         return;
     }
-    weir_log(o->logger, WEIR_LOG_INFO, "redis can be used again", weir_log_str("broker", where),
-             weir_log_ms("after", weir__redis_now_ms() - o->since_ms));
-    o->away = false;
+    if (o->is_logged) {
+        weir_log(o->logger, WEIR_LOG_INFO, "redis can be used again",
+                 weir_log_str("broker", o->broker),
+                 weir_log_ms("after", weir__redis_now_ms() - o->since_ms));
+    }
+    o->away = o->is_logged = false;
     o->failures = 0;
 }
 
 void
-weir__redis_outage_leave(struct weir__redis_outage *o, int rc, const weir_error *told,
-                         const char *where)
+weir__redis_outage_leave(struct weir__redis_outage *o, int rc, const weir_error *told)
 {
     pthread_mutex_lock(&o->lock);
     if (rc == 0) {
-        succeeded(o, where);
+        succeeded(o);
     } else {
-        failed(o, rc, told, where);
+        failed(o, rc, told);
     }
     o->trying = false;
     o->attempts++;
@@ -203,7 +210,8 @@ weir__redis_outage_refused(struct weir__redis_outage *o, const struct weir__redi
         place->meaning = meaning;
         place->since_ms = now_ms;
         __atomic_add_fetch(&o->refused, 1, __ATOMIC_RELAXED);
-        weir_log(o->logger, WEIR_LOG_WARN, "redis refuses commands", weir_log_str("error", text));
+        weir_log(o->logger, WEIR_LOG_WARN, "redis refuses commands",
+                 weir_log_str("broker", o->broker), weir_log_str("error", text));
     }
     if (place != NULL) {
         place->last_ms = now_ms;
@@ -225,6 +233,7 @@ weir__redis_outage_fine(struct weir__redis_outage *o)
         struct weir__redis_refusal *place = &o->refusals[i];
         if (place->meaning != NULL && now_ms - place->last_ms >= QUIET_MS) {
             weir_log(o->logger, WEIR_LOG_INFO, "redis takes commands again",
+                     weir_log_str("broker", o->broker),
                      weir_log_str("was", place->meaning->explain),
                      weir_log_ms("after", now_ms - place->since_ms));
             place->meaning = NULL;

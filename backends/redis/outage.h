@@ -5,7 +5,7 @@
  * While connections can be made, anybody may make one. After a failure one caller at a time tries, not
  * before the back-off is over; the others wait for its result and share it. So an absent server costs
  * next to nothing, however many threads call in a loop. The back-off doubles from 20 ms to 2 s, each time a
- * random half to the whole of it.
+ * random half to the whole of it. The very first failure of all is not logged: opening the broker fails with it.
  *
  * Refusals are states of a server that answers (OOM, READONLY, BUSY, ...). Each kind is logged when it
  * begins, and when it was not met for some seconds while commands went through.
@@ -32,7 +32,10 @@ struct weir__redis_outage {
     pthread_cond_t changed;
     const weir_clock *clock;
     weir_logger *logger;
+    const char *broker; /* its name in the log */
+    bool met;           /* some connection was made */
     bool away;
+    bool is_logged; /* that it is away */
     bool trying;
     unsigned failures;
     uint64_t attempts;
@@ -45,9 +48,9 @@ struct weir__redis_outage {
     int refused; /* kinds that are going on; may be read without the lock */
 };
 
-/* Errors: WEIR_E_NOMEM. */
+/* `broker` is kept. Errors: WEIR_E_NOMEM. */
 int weir__redis_outage_init(struct weir__redis_outage *o, const weir_clock *clock,
-                            weir_logger *logger, weir_error *err);
+                            weir_logger *logger, const char *broker, weir_error *err);
 void weir__redis_outage_release(struct weir__redis_outage *o);
 
 /*
@@ -56,8 +59,7 @@ void weir__redis_outage_release(struct weir__redis_outage *o);
  */
 int weir__redis_outage_enter(struct weir__redis_outage *o, bool patient, weir_error *err);
 
-void weir__redis_outage_leave(struct weir__redis_outage *o, int rc, const weir_error *told,
-                              const char *where);
+void weir__redis_outage_leave(struct weir__redis_outage *o, int rc, const weir_error *told);
 
 /* How long until it makes sense to try: 0 when Redis is not away. */
 int weir__redis_outage_left_ms(struct weir__redis_outage *o);

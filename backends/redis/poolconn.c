@@ -52,24 +52,25 @@ init_lock(struct weir__redis *r)
 static int
 init_parts(struct weir__redis *r, const weir_backend_open *how, weir_error *err)
 {
-    int rc = weir__redis_outage_init(&r->outage, how->clock, how->logger, err);
+    int rc = weir__redis_topology_init(&r->topology, &r->options, r->tls, how->logger, err);
 
     if (rc != 0) {
         return rc;
     }
-    rc = weir__redis_topology_init(&r->topology, &r->options, r->tls, how->logger, err);
+    rc = weir__redis_outage_init(&r->outage, how->clock, how->logger,
+                                 weir__redis_topology_name(&r->topology), err);
     if (rc != 0) {
-        goto out_outage;
+        goto out_topology;
     }
     if (init_lock(r) != 0) {
         rc = weir_error_set(err, WEIR_E_NOMEM, NULL);
-        goto out_topology;
+        goto out_outage;
     }
     return 0;
-out_topology:
-    weir__redis_topology_release(&r->topology);
 out_outage:
     weir__redis_outage_release(&r->outage);
+out_topology:
+    weir__redis_topology_release(&r->topology);
     return rc;
 }
 
@@ -120,8 +121,8 @@ weir__redis_close(struct weir__redis *r)
     hang_up_all(r->idle);
     pthread_cond_destroy(&r->freed);
     pthread_mutex_destroy(&r->lock);
-    weir__redis_topology_release(&r->topology);
     weir__redis_outage_release(&r->outage);
+    weir__redis_topology_release(&r->topology);
     weir__redis_tls_free(r->tls);
     weir__redis_options_release(&r->options);
     free(r);
@@ -147,7 +148,7 @@ weir__redis_connect(struct weir__redis *r, bool patient, struct weir__redis_conn
         return rc;
     }
     rc = weir__redis_topology_dial(&r->topology, conn, &told);
-    weir__redis_outage_leave(&r->outage, rc, &told, weir__redis_topology_name(&r->topology));
+    weir__redis_outage_leave(&r->outage, rc, &told);
     if (rc != 0) {
         return weir_error_set(err, rc, "%s", told.text);
     }

@@ -12,6 +12,21 @@
 /* No sentinel answers, but the master may be well: do not spend time on them with every command. */
 #define ASK_AGAIN_MS 30000
 
+static char *
+name_of(const struct weir__redis_options *options)
+{
+    bool is_unix = options->kind == WEIR__REDIS_UNIX;
+
+    if (options->kind == WEIR__REDIS_SENTINEL) {
+        return strdup(options->master);
+    }
+    return weir__redis_endpoint_text(&(struct weir__redis_endpoint){
+        .path = is_unix ? options->path : NULL,
+        .host = is_unix ? NULL : options->hosts[0].name,
+        .port = is_unix ? 0 : options->hosts[0].port,
+    });
+}
+
 int
 weir__redis_topology_init(struct weir__redis_topology *t, const struct weir__redis_options *options,
                           struct weir__redis_tls *tls, weir_logger *logger, weir_error *err)
@@ -27,7 +42,9 @@ weir__redis_topology_init(struct weir__redis_topology *t, const struct weir__red
     }
     t->tls = tls;
     t->logger = logger;
-    if (pthread_mutex_init(&t->lock, NULL) != 0) {
+    t->name = name_of(options);
+    if (t->name == NULL || pthread_mutex_init(&t->lock, NULL) != 0) {
+        free(t->name);
         return weir_error_set(err, WEIR_E_NOMEM, NULL);
     }
     return 0;
@@ -37,15 +54,14 @@ void
 weir__redis_topology_release(struct weir__redis_topology *t)
 {
     pthread_mutex_destroy(&t->lock);
+    free(t->name);
     free(t->host);
 }
 
 const char *
 weir__redis_topology_name(const struct weir__redis_topology *t)
 {
-    return t->options->kind == WEIR__REDIS_UNIX       ? t->options->path
-           : t->options->kind == WEIR__REDIS_SENTINEL ? t->options->master
-                                                      : t->options->hosts[0].name;
+    return t->name;
 }
 
 /* ---- sentinels ---- */

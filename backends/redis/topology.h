@@ -20,6 +20,7 @@ struct weir__redis_topology {
     struct weir__redis_options asking; /* the same with the sentinels' time-outs; owns nothing */
     struct weir__redis_tls *tls;
     weir_logger *logger;
+    char *name; /* of the broker, for the log */
     pthread_mutex_t lock;
     char *host; /* the present master's, NULL before the first answer */
     int port;
@@ -44,7 +45,7 @@ void weir__redis_topology_moved(struct weir__redis_topology *t, uint64_t epoch);
 /* The present epoch, after asking the sentinels if it is time to. */
 uint64_t weir__redis_topology_epoch(struct weir__redis_topology *t);
 
-/* The broker as the log has it. */
+/* The broker as the log has it: HOST:PORT, the socket's path, or the name of the master that the sentinels know. */
 const char *weir__redis_topology_name(const struct weir__redis_topology *t);
 
 #endif

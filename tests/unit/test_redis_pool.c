@@ -158,6 +158,22 @@ an_absent_server_costs_next_to_nothing_and_is_logged_once(void)
     CU_ASSERT_EQUAL(atomic_load(&load.other), 0);
 }
 
+/* Opening a broker ends with it, and who opened it tells. */
+static void
+the_first_failure_of_all_is_told_by_its_error_alone(void)
+{
+    char text[512];
+
+    weir__redis_close(redis);
+    redis = fixture_open("redis://127.0.0.1:1");
+    fixture_log_clear();
+    CU_ASSERT_EQUAL(fixture_do(redis, "PING", text), WEIR_E_UNAVAILABLE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "Redis at 127.0.0.1:1 "));
+    CU_ASSERT_EQUAL(fixture_logged("redis cannot be used"), 0);
+    CU_ASSERT_EQUAL(fixture_do(redis, "PING", NULL), WEIR_E_UNAVAILABLE);
+    CU_ASSERT_EQUAL(fixture_logged("redis cannot be used broker=127.0.0.1:1 "), 1);
+}
+
 static void
 connections_are_shared_up_to_the_limit(void)
 {
@@ -252,6 +268,7 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(work_goes_on_when_all_connections_are_killed_again_and_again),
     HARNESS_TEST(work_goes_on_after_a_pause),
     HARNESS_TEST(an_absent_server_costs_next_to_nothing_and_is_logged_once),
+    HARNESS_TEST(the_first_failure_of_all_is_told_by_its_error_alone),
     HARNESS_TEST(connections_are_shared_up_to_the_limit),
     HARNESS_TEST(who_waits_too_long_for_a_connection_is_told),
     HARNESS_TEST(replies_left_unread_do_not_reach_the_next_borrower),
