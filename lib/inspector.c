@@ -280,6 +280,7 @@ weir_inspect_tasks(weir_inspector *inspector, const char *queue, weir_state stat
         return list_failure(inspector, list);
     rc = weir__tasks(inspector->broker, queue, state, group, (page - 1) * page_size, page_size,
                      take_task, owner, err);
+    owner->list.more = rc > 0 || owner->tasks.count == page_size;
     return give_tasks(owner, rc, list, err);
 }
 

@@ -45,12 +45,12 @@ note(struct search *search, const weir_task_info *task)
 
 static int
 search_page(weir_testing *testing, struct search *search, const char *queue, weir_state state,
-            size_t page, size_t *seen, weir_error *err)
+            size_t page, bool *more, weir_error *err)
 {
     weir_task_list *list = NULL;
     int code = weir_inspect_tasks(testing->inspector, queue, state, NULL, page, PAGE, &list, err);
 
-    *seen = code == 0 ? list->count : 0;
+    *more = code == 0 && list->more;
     for (size_t i = 0; code == 0 && i < list->count; i++) {
         code = note(search, list->items[i]);
     }
@@ -64,14 +64,14 @@ search_state(weir_testing *testing, struct search *search, const char *queue, we
              weir_error *err)
 {
     unsigned capabilities = weir__broker_capabilities(testing->broker);
-    size_t seen = PAGE;
+    bool more = true;
     int code = 0;
 
     if (state == WEIR_STATE_AGGREGATING && (capabilities & WEIR_CAP_GROUPS) == 0) {
         return 0;
     }
-    for (size_t page = 1; code == 0 && seen == PAGE; page++) {
-        code = search_page(testing, search, queue, state, page, &seen, err);
+    for (size_t page = 1; code == 0 && more; page++) {
+        code = search_page(testing, search, queue, state, page, &more, err);
     }
     return code;
 }

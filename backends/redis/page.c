@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Pages of tasks: first the ids, then their tasks, a few hundred at a time. A task that changed its state
- * in between is left out; so is one whose message cannot be read.
+ * in between is left out; so is one whose message cannot be read. Whether more follows is told by the ids.
  *
  * Aggregating tasks are spread over groups: a page of all of them walks the groups in the order of their names.
  */
@@ -81,7 +81,7 @@ show_ids(const struct page *page, const redisReply *ids, bool turned, weir_error
     return rc;
 }
 
-/* Shows `limit` tasks of one list or set from `offset` on. */
+/* Shows `limit` tasks of one list or set from `offset` on; 1 where there were so many ids. */
 static int
 show_key(const struct page *page, const char *key, size_t offset, size_t limit, weir_error *err)
 {
@@ -100,6 +100,8 @@ show_key(const struct page *page, const char *key, size_t offset, size_t limit, 
     rc = weir__trip_run(&trip, err);
     if (rc == 0)
         rc = show_ids(page, step->reply, list, err);
+    if (rc == 0)
+        rc = step->reply->elements == limit;
     weir__trip_release(&trip);
     return rc;
 }
@@ -116,7 +118,7 @@ show_groups(struct page *page, const struct weir__group_sizes *sizes, struct wei
 {
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < sizes->count && page->limit > 0; i++) {
+    for (size_t i = 0; rc >= 0 && i < sizes->count && page->limit > 0; i++) {
         size_t size = sizes->items[i].size;
         size_t count;
         const char *key;
@@ -132,7 +134,7 @@ show_groups(struct page *page, const struct weir__group_sizes *sizes, struct wei
         page->offset = 0;
         page->limit -= count;
     }
-    return rc;
+    return rc < 0 ? rc : page->limit == 0;
 }
 
 static int

@@ -67,7 +67,7 @@ ids(const char *queue, weir_state state, const char *group, size_t offset, size_
 
     text.len = 0;
     text.bytes[0] = '\0';
-    OK(weir__tasks(store, queue, state, group, offset, limit, append_id, &text, NULL));
+    YES(weir__tasks(store, queue, state, group, offset, limit, append_id, &text, NULL) >= 0);
     return text.bytes;
 }
 

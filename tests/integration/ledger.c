@@ -151,8 +151,8 @@ add_task(struct listing *listing, const weir_task_info *info)
     task->lease_end_ms = info->lease_expires_at_ms;
 }
 
-/* One page; returns how many tasks were on it. */
-static size_t
+/* One page; returns whether there may be another. */
+static bool
 add_page(struct listing *listing, struct crew_scene *scene, const char *queue, weir_state state,
          size_t page)
 {
@@ -162,16 +162,16 @@ add_page(struct listing *listing, struct crew_scene *scene, const char *queue, w
                                   &list, &err);
 
     if (code == WEIR_E_NO_QUEUE)
-        return 0;
+        return false;
     if (code != 0) {
         crew_fail("listing %s: %s", queue, err.text);
-        return 0;
+        return false;
     }
-    size_t count = list->count;
-    for (size_t i = 0; i < count; i++)
+    bool more = list->more;
+    for (size_t i = 0; i < list->count; i++)
         add_task(listing, list->items[i]);
     weir_task_list_free(list);
-    return count;
+    return more;
 }
 
 static void
@@ -179,7 +179,7 @@ add_state(struct listing *listing, struct crew_scene *scene, weir_state state)
 {
     for (int i = 0; i < 2; i++) {
         size_t page = 1;
-        while (add_page(listing, scene, scene->queues[i], state, page) == PAGE_SIZE_TASKS)
+        while (add_page(listing, scene, scene->queues[i], state, page))
             page++;
     }
 }

@@ -78,6 +78,43 @@ pending_ids_without_a_task_are_passed_over(void)
     IS(raw_number("EXISTS %s %s", KEY("alpha", "t:ghost2"), KEY("alpha", "t:ghost3")), 0);
 }
 
+static int
+count_task(void *arg, const weir_task_info *task)
+{
+    size_t *count = arg;
+
+    (void)task;
+    ++*count;
+    return 0;
+}
+
+static int
+page_of(weir_state state, size_t offset, size_t limit, size_t *count)
+{
+    *count = 0;
+    return weir__tasks(store, "alpha", state, NULL, offset, limit, count_task, count, NULL);
+}
+
+static void
+a_page_with_ids_without_a_task_is_not_the_last(void)
+{
+    size_t count;
+
+    put_all("alpha", "a b c");
+    raw_number("DEL %s", KEY("alpha", "t:b"));
+    IS(page_of(WEIR_STATE_PENDING, 0, 2, &count), 1);
+    IS(count, 1);
+    IS(page_of(WEIR_STATE_PENDING, 2, 2, &count), 0);
+    IS(count, 1);
+    OK(PUT(.queue = "alpha", .id = "d", .group = "g"));
+    OK(PUT(.queue = "alpha", .id = "e", .group = "h"));
+    raw_number("DEL %s", KEY("alpha", "t:d"));
+    IS(page_of(WEIR_STATE_AGGREGATING, 0, 1, &count), 1);
+    IS(count, 0);
+    IS(page_of(WEIR_STATE_AGGREGATING, 0, 3, &count), 0);
+    IS(count, 1);
+}
+
 static void
 an_id_that_is_pending_twice_runs_once(void)
 {
@@ -264,6 +301,7 @@ static const CU_TestInfo cases[] = {
     CASE(a_lease_of_a_task_that_is_not_active_goes),
     CASE(what_asynq_makes_of_a_pending_id_without_a_task_goes),
     CASE(pending_ids_without_a_task_are_passed_over),
+    CASE(a_page_with_ids_without_a_task_is_not_the_last),
     CASE(an_id_that_is_pending_twice_runs_once),
     CASE(a_message_that_cannot_be_read_is_set_aside),
     CASE(a_dead_task_that_cannot_be_read_does_not_stop_recovery),

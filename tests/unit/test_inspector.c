@@ -97,6 +97,7 @@ pages_count_from_one(void)
     CU_ASSERT_EQUAL_FATAL(list->count, 20);
     CU_ASSERT_EQUAL(list->items[0]->retried, 40);
     CU_ASSERT_EQUAL(list->items[19]->retried, 59);
+    CU_ASSERT_TRUE(list->more);
     weir_task_list_free(list);
     CU_ASSERT_EQUAL(weir_inspect_tasks(inspector, "q", WEIR_STATE_RETRY, NULL, 0, 20, &list, NULL),
                     WEIR_E_INVALID);

@@ -402,7 +402,8 @@ typedef struct weir_backend {
     /* Fills processed and failed of days[i], whose date is set. WEIR_E_NO_QUEUE. */
     int (*history)(void *self, const char *queue, weir_day *days, size_t count, weir_error *err);
     /* Pages: pending and active oldest first, others by time; where archived tasks with a time of their own stand among
-     * the others is the backend's choice. WEIR_E_NO_QUEUE. */
+     * the others is the backend's choice. Returns 1 where there is more behind a page with fewer than `limit` tasks (some
+     * that stood there are gone by now). WEIR_E_NO_QUEUE. */
     int (*tasks)(void *self, const char *queue, weir_state state, const char *group, size_t offset,
                  size_t limit, weir_task_sink sink, void *arg, weir_error *err);
     /* WEIR_E_NO_QUEUE, WEIR_E_NO_TASK. */

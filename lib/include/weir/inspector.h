@@ -14,6 +14,8 @@
 #include <weir/server.h>
 #include <weir/task.h>
 
+#include <stdbool.h>
+
 WEIR_BEGIN_DECLS
 
 typedef struct weir_inspector weir_inspector;
@@ -71,11 +73,14 @@ WEIR_API int weir_inspect_history(weir_inspector *inspector, const char *queue, 
 typedef struct weir_task_list {
     size_t count;
     const weir_task_info *const *items;
+    bool more; /* of weir_inspect_tasks(): there may be tasks on a next page */
 } weir_task_list;
 
 /*
  * Looks up one page of a queue's tasks in one state: pending and active oldest first, the others
- * by time. Pages count from 1. `group` is for the aggregating state only.
+ * by time. Pages count from 1. `group` is for the aggregating state only. A page may have fewer
+ * tasks than asked for and not be the last: on Redis tasks that change their state while it is
+ * read are left out, as is what cannot be read. list->more tells.
  * Errors: WEIR_E_NO_QUEUE, WEIR_E_INVALID. Any thread. Since 0.1.
  */
 WEIR_API int weir_inspect_tasks(weir_inspector *inspector, const char *queue, weir_state state,
