@@ -5,6 +5,7 @@
 #include <config.h>
 
 #include "enqueue.h"
+#include "nonempty.h"
 
 #define ROOM 1000 /* tasks that one script puts back */
 
@@ -99,46 +100,44 @@ reclaim_queue(struct reclaiming *call, const struct weir__queue *queue, weir_err
     return rc;
 }
 
-/* Asks all queues in one trip whether there is such a set; mostly there is none. */
-static struct weir__queue *
-ask(struct reclaiming *call, const char *const *names, size_t count)
+/* A set's name is there from the moment at which it is staged: only then there is something to ask. */
+static int
+reclaim_found(struct reclaiming *call, const char *const *names, size_t count, const bool *found,
+              weir_error *err)
 {
     struct weir__trip *trip = &call->trip;
-    struct weir__queue *queues = weir__space_alloc(&trip->space, count * sizeof *queues);
+    int rc = 0;
 
-    for (size_t i = 0; queues && i < count; i++) {
-        struct weir__step *step;
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        struct weir__queue queue;
 
-        if (weir__queue_init(&queues[i], trip->b->prefix, names[i], 0, &trip->space) < 0)
-            return NULL;
-        step = weir__trip_command(trip, "ZCOUNT");
-        if (!step)
-            return NULL;
-        weir__step_key(step, &queues[i], WEIR__KEY_SETS);
-        weir__step_text(step, "-inf");
-        weir__step_text(step, weir__space_text(&trip->space, "(%lld", (long long)call->now_s + 1));
+        if (!found[i])
+            continue;
+        if (weir__queue_init(&queue, trip->b->prefix, names[i], 0, &trip->space) < 0)
+            return weir_error_set(err, WEIR_E_NOMEM, NULL);
+        rc = reclaim_queue(call, &queue, err);
     }
-    return queues;
+    return rc;
 }
 
 int
 weir__redis_group_reclaim(void *self, int64_t now_ms, const char *const *queues, size_t queue_count,
                           size_t max, size_t *reclaimed, weir_error *err)
 {
+    static const enum weir__key keys[] = {WEIR__KEY_SETS, WEIR__KEY_NONE};
     struct reclaiming call = {.now_s = weir__seconds_down(now_ms), .max = max};
-    struct weir__queue *asked;
-    struct weir__step *step;
-    int rc = 0;
+    bool *found;
+    int rc;
 
     weir__trip_init(&call.trip, self);
     call.trip.writes = true;
-    asked = ask(&call, queues, queue_count);
-    rc = asked ? weir__trip_run(&call.trip, err) : weir_error_set(err, WEIR_E_NOMEM, NULL);
-    step = call.trip.first;
-    for (size_t i = 0; rc == 0 && i < queue_count; i++, step = step->next) {
-        if (weir__reply_number(step->reply) > 0)
-            rc = reclaim_queue(&call, &asked[i], err);
-    }
+    found = weir__space_alloc(&call.trip.space, queue_count * sizeof *found);
+    if (found)
+        rc = weir__nonempty(self, queues, queue_count, keys, found, err);
+    else
+        rc = weir_error_set(err, WEIR_E_NOMEM, NULL);
+    if (rc == 0)
+        rc = reclaim_found(&call, queues, queue_count, found, err);
     weir__trip_release(&call.trip);
     *reclaimed = call.done;
     return rc;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Recovery: the script finds what lost its lease. What no list leads to any more is found by a scan of
- * all keys, one small step a call, which goes on where it stopped.
+ * Recovery: the script finds what lost its lease, in queues that have active tasks or leases at all; a resend finds those
+ * that the lost call claimed. What no list leads to any more is found by a scan of all keys, one small step a call, which
+ * goes on where it stopped.
  */
 #include <config.h>
 
 #include "claims.h"
 #include "lost.h"
+#include "nonempty.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +20,30 @@ struct recovering {
     const weir_request_id *request;
     int64_t now_ms;
     weir_recover *recover;
+    bool *found; /* of each queue: there is something to look at */
     struct weir__queue *queues;
     struct weir__step **steps;
     struct weir__claimed_list claims;
 };
+
+static int
+look(struct recovering *r, struct weir__space *space, weir_error *err)
+{
+    static const enum weir__key keys[] = {WEIR__KEY_ACTIVE, WEIR__KEY_LEASE, WEIR__KEY_NONE};
+    size_t count = r->recover->queue_count;
+
+    r->found = weir__space_alloc(space, count * sizeof *r->found);
+    r->queues = weir__space_alloc(space, count * sizeof *r->queues);
+    r->steps = weir__space_alloc(space, count * sizeof *r->steps);
+    if (!r->found || !r->queues || !r->steps)
+        return weir_error_set(err, WEIR_E_NOMEM, NULL);
+    for (size_t i = 0; i < count; i++) {
+        if (weir__queue_init(&r->queues[i], r->b->prefix, r->recover->queues[i], r->now_ms, space) <
+            0)
+            return weir_error_set(err, WEIR_E_NOMEM, NULL);
+    }
+    return weir__nonempty(r->b, r->recover->queues, count, keys, r->found, err);
+}
 
 static int
 add_queue(struct recovering *r, struct weir__trip *trip, size_t i)
@@ -29,8 +51,7 @@ add_queue(struct recovering *r, struct weir__trip *trip, size_t i)
     struct weir__queue *queue = &r->queues[i];
     struct weir__step *step;
 
-    if (weir__queue_init(queue, r->b->prefix, r->recover->queues[i], r->now_ms, &trip->space) < 0 ||
-        weir__queue_lane(queue, r->request, ":t", &trip->space) < 0)
+    if (weir__queue_lane(queue, r->request, ":t", &trip->space) < 0)
         return WEIR_E_NOMEM;
     step = weir__trip_script(trip, WEIR__SCRIPT_RECOVER, queue);
     weir__step_number(step, (int64_t)r->request->number);
@@ -77,6 +98,8 @@ recover_queues(struct recovering *r, struct weir__trip *trip, weir_error *err)
     for (size_t i = 0; rc == 0 && i < r->recover->queue_count; i++) {
         struct weir__step **last = trip->last;
 
+        if (!r->found[i])
+            continue;
         rc = add_queue(r, trip, i);
         if (rc < 0)
             return weir_error_set(err, rc, NULL);
@@ -192,12 +215,9 @@ weir__redis_recover(void *self, const weir_request_id *request, int64_t now_ms,
     recover->repaired = 0;
     weir__trip_init(&trip, self);
     trip.writes = true;
-    r.queues = weir__space_alloc(&trip.space, recover->queue_count * sizeof *r.queues);
-    r.steps = weir__space_alloc(&trip.space, recover->queue_count * sizeof *r.steps);
-    if (r.queues && r.steps)
+    rc = look(&r, &trip.space, err);
+    if (rc == 0)
         rc = recover_queues(&r, &trip, err);
-    else
-        rc = weir_error_set(err, WEIR_E_NOMEM, NULL);
     if (rc == 0)
         rc = sweep(&r, err);
     /* What the caller cannot take stays claimed: it is recovered again when that lease ends. */
