@@ -290,6 +290,32 @@ SIGHUP_tells_only_what_changed()
     reloads 4
     expect_equal "$(grep -c 'other queues' "$tmp/worker.log")" 2
     expect_equal "$(grep -c 'another concurrency' "$tmp/worker.log")" 2
+    ! has_logged 'periodic tasks\|policies' || fail 'none of them was changed'
+    stop_worker
+    expect_equal "$worker_status" 0
+}
+
+SIGHUP_names_the_periodic_tasks_and_policies_that_changed()
+{
+    handlers='"handlers": {"t": {"exec": "cat"}}'
+    one='{"spec": "@yearly", "type": "t", "id": "one"}'
+    two='{"spec": "@yearly", "type": "t", "id": "two"}'
+    echo "{\"periodic\": [$one, $two], $handlers}" > "$tmp/w.json"
+    start_worker --config "$tmp/w.json"
+    wait_until 20 serves 'length == 1' || fail 'it did not start'
+    echo "{\"periodic\": [$two, $one], \"retry\": \"fixed:1h\", $handlers}" > "$tmp/w.json"
+    reloads 1
+    has_logged 'other retry policies' || fail 'retry policies'
+    ! has_logged 'periodic tasks \(added\|changed\|removed\)\|policies of groups' || fail 'those were not changed'
+    one='{"spec": "@yearly", "type": "t", "id": "one", "payload": 1}'
+    two='{"spec": "@yearly", "type": "t", "id": "three"}'
+    echo "{\"periodic\": [$one, $two], \"retry\": \"fixed:1h\", \"groups\": {\"grace\": \"2m\"}, $handlers}" > "$tmp/w.json"
+    reloads 2
+    has_logged 'policies of groups' || fail 'policies of groups'
+    has_logged 'periodic tasks added.*tasks=1 entries=three' || fail 'added'
+    has_logged 'periodic tasks removed.*tasks=1 entries=two' || fail 'removed'
+    has_logged 'periodic tasks changed.*tasks=1 entries=one' || fail 'changed'
+    expect_equal "$(grep -c 'other retry policies' "$tmp/worker.log")" 1
     stop_worker
     expect_equal "$worker_status" 0
 }
@@ -733,6 +759,7 @@ run_tests \
     a_thread_that_a_module_starts_takes_no_signals \
     SIGHUP_reads_the_configuration_again \
     SIGHUP_tells_only_what_changed SIGHUP_changes_the_policies_of_groups \
+    SIGHUP_names_the_periodic_tasks_and_policies_that_changed \
     a_wrong_configuration_changes_nothing_when_it_is_reloaded \
     what_cannot_change_is_told_when_it_is_reloaded \
     check_prints_what_would_be_served \

@@ -7,6 +7,8 @@
 
 #include "reload.h"
 
+#include "changes.h"
+
 #include <string.h>
 
 #define NUMBER(key, member, type)                                                                  \
@@ -113,13 +115,18 @@ same_queues(const weir_server_options *a, const weir_server_options *b)
     return same;
 }
 
+static const weir_server_options *
+in_force(const struct reload *reload)
+{
+    return reload->is_applied ? &reload->applied.server : &reload->running->server;
+}
+
 /* The server says in the log what it was given, so queues and concurrency are not given again as they are. */
 static int
 apply(const struct reload *reload, const struct settings *fresh, weir_error *err)
 {
     const weir_server_options *options = &fresh->server;
-    const weir_server_options *now = reload->is_applied ? &reload->applied.server
-                                                        : &reload->running->server;
+    const weir_server_options *now = in_force(reload);
     int rc = 0;
 
     if (reload->is_unsure || !same_queues(now, options)) {
@@ -186,6 +193,7 @@ reload_run(void *arg)
         weir_log(reload->logger, WEIR_LOG_ERROR, "configuration could not be applied",
                  weir_log_str("error", told.text));
     } else {
+        changes_log(reload->logger, in_force(reload), &fresh.server);
         weir_log(reload->logger, WEIR_LOG_INFO, "configuration reloaded");
         warn_of_differences(reload, &fresh);
         keep(reload, &fresh);
