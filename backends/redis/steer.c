@@ -174,6 +174,14 @@ add_amend(struct weir__trip *trip, const struct weir__queue *queue, struct weir_
     return *step ? rc : WEIR_E_NOMEM;
 }
 
+/* In which states the change is possible: amend.lua has the last word. */
+static bool
+may_amend(weir_state state, const weir_amend *amend)
+{
+    return state == WEIR_STATE_SCHEDULED || state == WEIR_STATE_RETRY ||
+           (state == WEIR_STATE_PENDING && amend->process_at_ms == 0);
+}
+
 /* One try: 0, an error, or 1 when somebody else changed the task meanwhile. */
 static int
 amend_once(struct weir__trip *trip, const struct weir__queue *queue, const char *id,
@@ -188,9 +196,12 @@ amend_once(struct weir__trip *trip, const struct weir__queue *queue, const char 
     weir__step_text(step, id);
     rc = weir__trip_run(trip, err);
     if (rc == 0 && weir__look_count(step) == 0)
-        rc = WEIR_E_NO_TASK;
+        rc = weir_error_set(err, WEIR_E_NO_TASK, "task \"%s\" not found", id);
     if (rc == 0)
         rc = weir__look_row(step, 0, queue, &trip->space, &row);
+    if (rc == 0 && !may_amend(row.task.state, amend))
+        rc = weir_error_set(err, WEIR_E_STATE, "task \"%s\" is %s", id,
+                            weir_state_name(row.task.state));
     from = trip->last;
     if (rc == 0)
         rc = add_amend(trip, queue, &row, amend, &step);
@@ -199,7 +210,7 @@ amend_once(struct weir__trip *trip, const struct weir__queue *queue, const char 
     if (rc < 0)
         return weir_error_set(err, rc, NULL);
     letter = weir__reply_text(step->reply, NULL);
-    if (letter && letter[0] == 'r')
+    if (letter && (letter[0] == 'r' || letter[0] == 's'))
         return 1;
     rc = result_of(letter ? letter[0] : 's');
     return rc < 0 ? weir_error_set(err, rc, NULL) : 0;

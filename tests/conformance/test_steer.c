@@ -203,7 +203,10 @@ amend_is_for_scheduled_retry_and_pending_tasks(void)
                        state == WEIR_STATE_PENDING;
 
         bring_to(queue, "a", state);
-        IS(weir__amend(store, queue, "a", &payload, NULL), allowed ? 0 : WEIR_E_STATE);
+        weir_error err = {0};
+
+        IS(weir__amend(store, queue, "a", &payload, &err), allowed ? 0 : WEIR_E_STATE);
+        IS(strstr(err.text, queue) != NULL, !allowed);
         IS(look(queue, "a")->payload != NULL, allowed);
         IS(state_of(queue, "a"), state);
     }

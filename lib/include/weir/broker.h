@@ -419,7 +419,8 @@ typedef struct weir_backend {
     int (*steer_all)(void *self, int64_t now_ms, weir_verb verb, const char *queue,
                      weir_state state, const char *group, size_t max, size_t *done,
                      weir_error *err);
-    /* Changes a scheduled, retry or pending task in place. WEIR_E_NO_TASK, WEIR_E_STATE. */
+    /* Changes a scheduled, retry or pending task in place. WEIR_E_NO_TASK, WEIR_E_STATE (the text
+     * names the state). */
     int (*amend)(void *self, int64_t now_ms, const char *queue, const char *id,
                  const weir_amend *amend, weir_error *err);
     /* WEIR_E_STATE when it is so already. A queue comes into being when it is paused, and stays when it is resumed. */
