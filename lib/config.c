@@ -79,17 +79,31 @@ static const struct weir__setting settings[] = {
 /* ---- queues and retry policies ---- */
 
 static int
+complain_weight(struct weir__reader *reader, const struct weir__value *value)
+{
+    char *given = json_dumps(value->json, JSON_ENCODE_ANY | JSON_COMPACT);
+    int rc = given ? weir__complain(reader, value, WEIR__WEIGHT_RULE "%.100s", value->key,
+                                    WEIR__WEIGHT_MAX, given)
+                   : weir_error_set(reader->err, WEIR_E_NOMEM, NULL);
+
+    free(given);
+    return rc;
+}
+
+static int
 read_weight(struct weir__reader *reader, const struct weir__value *value, weir_queue_weight *queue)
 {
-    const struct weir__setting weight = {
-        .offset = offsetof(weir_queue_weight, weight), .min = 1, .max = WEIR__WEIGHT_MAX};
+    json_int_t weight = json_integer_value(value->json); /* 0 for what is none */
     weir_error detail = {0};
 
     if (weir__check_queue_name("queue", value->key, &detail) < 0)
         return weir__complain_key(reader, value, "%s", detail.text);
     if (weir__keep_text(reader, &queue->name, value->key) < 0)
         return WEIR_E_NOMEM;
-    return weir__read_int(reader, value, &weight, queue);
+    if (weight < 1 || weight > WEIR__WEIGHT_MAX)
+        return complain_weight(reader, value);
+    queue->weight = (int)weight;
+    return 0;
 }
 
 static int

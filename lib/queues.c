@@ -43,9 +43,8 @@ parse_weight(int *weight, const char *queue, const char *text, weir_error *err)
     long value = digits > 0 && digits <= 7 ? strtol(text, NULL, 10) : 0;
 
     if (text[digits] != '\0' || value < 1 || value > WEIR__WEIGHT_MAX)
-        return weir_error_set(err, WEIR_E_INVALID,
-                              "queue \"%s\": weight must be a number from 1 to %d, not \"%s\"",
-                              queue, WEIR__WEIGHT_MAX, text);
+        return weir_error_set(err, WEIR_E_INVALID, WEIR__WEIGHT_RULE "\"%s\"", queue,
+                              WEIR__WEIGHT_MAX, text);
     *weight = (int)value;
     return 0;
 }

@@ -7,5 +7,7 @@
 
 /* The greatest weight; a sum of them stays far from overflowing. */
 #define WEIR__WEIGHT_MAX 1000000
+/* For a queue's name and WEIR__WEIGHT_MAX; what was given follows. */
+#define WEIR__WEIGHT_RULE "queue \"%s\": weight must be a number from 1 to %d, not "
 
 #endif

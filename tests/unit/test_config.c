@@ -217,7 +217,12 @@ values_out_of_range_are_pointed_at(void)
     WRONG("{\"heartbeat\": \"0\"}", "1:15: heartbeat: must be from 10ms to 8760h");
     WRONG("{\"recover\": \"9ms\"}", "1:13: recover: must be from 10ms to 8760h");
     WRONG("{\"janitor\": \"9ms\"}", "1:13: janitor: must be from 10ms to 8760h");
-    WRONG("{\"queues\": {\"a\": 0}}", "1:18: a: must be from 1 to 1000000, not 0");
+    WRONG("{\"queues\": {\"a\": 0}}",
+          "1:18: queue \"a\": weight must be a number from 1 to 1000000, not 0");
+    WRONG("{\"queues\": {\"a\": \"x\"}}",
+          "1:18: queue \"a\": weight must be a number from 1 to 1000000, not \"x\"");
+    WRONG("{\"queues\": {\"a\": 99999999999}}",
+          "1:18: queue \"a\": weight must be a number from 1 to 1000000, not 99999999999");
     WRONG("{\"queues\": {}}", "1:12: queues: must have at least one queue");
     WRONG("{\"queues\": {\"a b\": 1}}",
           "1:13: queue: \"a b\" has a blank at byte 2, which queue names must not have");
