@@ -117,8 +117,9 @@ weir__journal_spare(const struct weir__store *store, struct weir__conn *conn)
     if (!would_make_log(store, conn))
         return 0;
     return weir_error_set(&conn->err, WEIR_E_READONLY,
-                          "%s: to be read without the right to write it, it must be open in "
-                          "another program",
+                          "%s: you may not write this file, and then it can be read only while "
+                          "another program has it open: start a worker on it, or get the right "
+                          "to write it",
                           store->path);
 }
 

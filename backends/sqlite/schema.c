@@ -131,12 +131,14 @@ weir__schema_check(struct weir__conn *conn)
         return 0;
     if (version == 0)
         return weir_error_set(&conn->err, WEIR_E_STATE,
-                              "%s: has no queues yet (open it once as a broker, for writing)",
+                              "%s: weir has no tables in this file yet: enqueue a task or start "
+                              "a worker on it, which makes them",
                               conn->name);
     return weir_error_set(&conn->err, WEIR_E_STATE,
-                          "%s: its schema has version %" PRId64
+                          "%s: weir's tables in this file have version %" PRId64
                           ", this program needs version %" PRId64
-                          " (open it once as a broker, for writing)",
+                          ": enqueue a task or start a worker of this version on it, which "
+                          "brings them up to date",
                           conn->name, version, newest());
 }
 

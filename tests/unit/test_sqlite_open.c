@@ -46,7 +46,7 @@ an_empty_file_gets_tables_only_from_one_who_may_write(void)
     struct stat file;
 
     fclose(fopen(kit_path, "w"));
-    kit_open_fails("?mode=ro", WEIR_E_STATE, "has no queues yet");
+    kit_open_fails("?mode=ro", WEIR_E_STATE, "no tables in this file yet");
     stat(kit_path, &file);
     CU_ASSERT_EQUAL(file.st_size, 0);
     CU_ASSERT_FALSE(is_there("-weir"));
@@ -65,8 +65,8 @@ an_older_schema_is_told_with_both_versions_and_stays(void)
     db = kit_connect();
     CU_ASSERT_EQUAL(kit_sql(db, "UPDATE weir_meta SET value = 1 WHERE name = 'schema'"), 0);
     sqlite3_close(db);
-    kit_open_fails("?mode=ro", WEIR_E_STATE, "has version 1, this program needs version ");
-    kit_open_fails("?mode=ro", WEIR_E_STATE, "for writing");
+    kit_open_fails("?mode=ro", WEIR_E_STATE, "have version 1, this program needs version ");
+    kit_open_fails("?mode=ro", WEIR_E_STATE, "brings them up to date");
 }
 
 static void
@@ -191,9 +191,9 @@ reading_without_the_right_to_write_makes_no_log(void)
     weir_broker_close(writer);
     CU_ASSERT_EQUAL(chmod(kit_path, 0444), 0);
     close_folder(0555);
-    CU_ASSERT_EQUAL(read_as_nobody("open in another program"), -WEIR_E_READONLY);
+    CU_ASSERT_EQUAL(read_as_nobody("while another program has it open"), -WEIR_E_READONLY);
     close_folder(0777);
-    CU_ASSERT_EQUAL(read_as_nobody("open in another program"), -WEIR_E_READONLY);
+    CU_ASSERT_EQUAL(read_as_nobody("while another program has it open"), -WEIR_E_READONLY);
     CU_ASSERT_FALSE(is_there("-wal") || is_there("-shm"));
     close_folder(0755);
     CU_ASSERT_EQUAL(chmod(kit_path, 0644), 0);
