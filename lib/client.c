@@ -170,7 +170,8 @@ prepare_all(struct chunk *chunk)
         slot->sent = slot->code == 0;
         if (slot->sent)
             chunk->items[n++] = (weir_enqueue_item){.task = &slot->prepared.info,
-                                                    .unique_ttl_ms = slot->prepared.unique_ttl_ms};
+                                                    .unique_ttl_ms = slot->prepared.unique_ttl_ms,
+                                                    .fresh = !chunk->tasks[i].id};
     }
     return n;
 }

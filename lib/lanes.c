@@ -48,6 +48,7 @@ weir__lanes_take(struct weir__lanes *lanes, weir_request_id *request)
     int slot = take_slot(lanes);
 
     request->instance = lanes->instance;
+    request->tries = 0;
     if (slot == NO_SLOT) {
         request->lane = atomic_fetch_add(&lanes->next_lane, 1);
         request->number = 1;

@@ -140,6 +140,7 @@ repeat(const struct weir__resend *resend, int *known, bool own_error, weir_error
     for (int i = 0; i < WEIR__RESENDS && rc < 0; i++) {
         if (own_error)
             weir_error_clear(err);
+        resend->request->tries++;
         rc = try_once(resend, err);
         merge(resend, known, rc);
     }

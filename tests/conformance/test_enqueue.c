@@ -59,6 +59,28 @@ tasks_of_one_queue_are_taken_in_the_order_of_their_items(void)
 }
 
 static void
+tasks_with_new_ids_are_put_like_all_others(void)
+{
+    static const char *const names[] = {"d", "a", "c", "b"};
+    weir_task_info tasks[4];
+    weir_enqueue_item items[4] = {{0}};
+
+    for (int i = 0; i < 4; i++) {
+        tasks[i] = with_defaults(
+            &(weir_task_info){.queue = "alpha", .id = names[i], .payload = "p", .payload_len = 1});
+        items[i] = (weir_enqueue_item){.task = &tasks[i], .result = 1, .fresh = true};
+    }
+    OK(weir__enqueue(store, items, 4, NULL));
+    IDS("alpha", PENDING, "d a c b");
+    IS(look("alpha", "a")->payload_len, 1);
+    IS(look("alpha", "a")->pending_since_ms, START_MS);
+    IS(PUT(.queue = "alpha", .id = "c"), WEIR_E_CONFLICT);
+    SAME(take("alpha")->task->id, "d");
+    OK(FINISH(take("alpha"), DONE));
+    IDS("alpha", PENDING, "c b");
+}
+
+static void
 a_queue_comes_into_being_with_its_first_task(void)
 {
     weir_queue_info info;
@@ -118,7 +140,8 @@ each_task_of_a_batch_has_its_own_result(void)
     OK(PUT_UNIQUE(HOUR, .queue = "alpha", .id = "holder", .unique_key = "k"));
     for (int i = 0; i < 6; i++) {
         tasks[i] = with_defaults(&tasks[i]);
-        items[i] = (weir_enqueue_item){&tasks[i], tasks[i].unique_key ? HOUR : 0, 1};
+        items[i] = (weir_enqueue_item){
+            .task = &tasks[i], .unique_ttl_ms = tasks[i].unique_key ? HOUR : 0, .result = 1};
     }
     OK(weir__enqueue(store, items, 6, NULL));
     for (int i = 0; i < 6; i++)
@@ -233,6 +256,7 @@ static const CU_TestInfo cases[] = {
     CASE(a_task_in_a_group_is_aggregating),
     CASE(a_task_for_later_with_a_group_is_scheduled),
     CASE(tasks_of_one_queue_are_taken_in_the_order_of_their_items),
+    CASE(tasks_with_new_ids_are_put_like_all_others),
     CASE(a_queue_comes_into_being_with_its_first_task),
     CASE(an_id_that_exists_is_refused_in_any_state),
     CASE(the_same_id_in_another_queue_is_another_task),

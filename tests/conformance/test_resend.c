@@ -27,6 +27,23 @@ enqueue(const weir_request_id *request, const char *id)
     return code != 0 ? code : item.result;
 }
 
+/* A try of a call with two tasks whose ids are new. */
+static int
+enqueue_fresh(weir_request_id request, uint32_t tries, const char *const *names)
+{
+    weir_task_info tasks[2];
+    weir_enqueue_item items[2];
+    int code;
+
+    request.tries = tries;
+    for (int i = 0; i < 2; i++) {
+        tasks[i] = with_defaults(&(weir_task_info){.queue = "alpha", .id = names[i]});
+        items[i] = (weir_enqueue_item){.task = &tasks[i], .result = 1, .fresh = true};
+    }
+    code = store->backend->enqueue(store->self, &request, now_ms(), items, 2, NULL);
+    return code != 0 ? code : items[0].result != 0 ? items[0].result : items[1].result;
+}
+
 static int
 finish(const weir_request_id *request, const weir_claim *claim)
 {
@@ -86,6 +103,27 @@ a_repeated_enqueue_does_not_bring_a_finished_task_back(void)
     OK(FINISH(take("alpha"), DONE));
     OK(enqueue(&first, "a"));
     IS(queue_info("alpha").size, 0);
+}
+
+static void
+a_repeated_enqueue_of_new_ids_puts_each_once(void)
+{
+    static const char *const one[] = {"a", "b"};
+    static const char *const other[] = {"c", "d"};
+
+    NEED_RESENDS();
+    OK(enqueue_fresh(first, 0, one));
+    OK(enqueue_fresh(first, 1, one));
+    IDS("alpha", PENDING, "a b");
+    OK(FINISH(take("alpha"), DONE));
+    OK(FINISH(take("alpha"), DONE));
+    OK(enqueue_fresh(first, 2, one));
+    IS(queue_info("alpha").size, 0);
+    OK(enqueue_fresh(second, 1, other)); /* the first try never came */
+    OK(enqueue_fresh(second, 2, other));
+    IDS("alpha", PENDING, "c d");
+    IS(enqueue_fresh(first, 3, one), WEIR_E_STALE);
+    IDS("alpha", PENDING, "c d");
 }
 
 static void
@@ -270,6 +308,7 @@ a_repeated_commit_returns_what_the_first_one_did(void)
 static const CU_TestInfo cases[] = {
     CASE(a_repeated_enqueue_returns_what_the_first_one_did),
     CASE(a_repeated_enqueue_does_not_bring_a_finished_task_back),
+    CASE(a_repeated_enqueue_of_new_ids_puts_each_once),
     CASE(a_repeated_finish_counts_once),
     CASE(a_repeated_take_gives_the_same_tasks_and_no_others),
     CASE(a_repeated_take_gives_only_tasks_whose_token_still_holds),

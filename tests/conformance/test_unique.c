@@ -135,7 +135,8 @@ a_batch_with_one_lock_twice_takes_it_once(void)
         with_defaults(&(weir_task_info){.queue = "alpha", .id = "a", .unique_key = KEY});
     weir_task_info b =
         with_defaults(&(weir_task_info){.queue = "alpha", .id = "b", .unique_key = KEY});
-    weir_enqueue_item items[] = {{&a, HOUR, 1}, {&b, HOUR, 1}};
+    weir_enqueue_item items[] = {{.task = &a, .unique_ttl_ms = HOUR, .result = 1},
+                                 {.task = &b, .unique_ttl_ms = HOUR, .result = 1}};
 
     OK(weir__enqueue(store, items, 2, NULL));
     IS(items[0].result, 0);

@@ -53,7 +53,8 @@ walk_enqueue(struct walk *walk)
     walk_note(walk, "enqueue");
     for (int i = 0; i < count; i++) {
         choose_put(walk, &puts[i]);
-        items[i] = (weir_enqueue_item){&puts[i].task, puts[i].ttl_ms, 1};
+        items[i] = (weir_enqueue_item){
+            .task = &puts[i].task, .unique_ttl_ms = puts[i].ttl_ms, .result = 1};
         walk_note(walk, " %s/%s key %d %s", puts[i].task.queue, puts[i].task.id, puts[i].as.key,
                   weir_state_name(puts[i].as.state));
     }

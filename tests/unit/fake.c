@@ -107,6 +107,7 @@ fake_enqueue(void *self, const weir_request_id *request, int64_t now_ms, weir_en
         if (fake.task_count == FAKE_TASKS)
             continue;
         fake.ttls_ms[fake.task_count] = items[i].unique_ttl_ms;
+        fake.fresh[fake.task_count] = items[i].fresh;
         fake.tasks[fake.task_count] = weir_task_info_copy(items[i].task);
         fake.task_count += fake.tasks[fake.task_count] != NULL;
     }

@@ -40,6 +40,7 @@ struct fake {
     int sink_rc; /* what a claim sink said last */
     weir_task_info *tasks[FAKE_TASKS];
     int64_t ttls_ms[FAKE_TASKS];
+    bool fresh[FAKE_TASKS];
     size_t task_count;
     unsigned wait_reasons;
     const char *const *queue_names; /* NULL-terminated */

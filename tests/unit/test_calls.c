@@ -87,6 +87,17 @@ a_lost_reply_is_asked_for_again_under_the_same_request_id(void)
 }
 
 static void
+each_try_knows_how_many_were_before(void)
+{
+    SCRIPT(LOST, LOST);
+    CU_ASSERT_EQUAL(enqueue(), 0);
+    CU_ASSERT_EQUAL(enqueue(), 0);
+    for (uint32_t i = 0; i < 3; i++)
+        CU_ASSERT_EQUAL(fake.requests[i].tries, i);
+    CU_ASSERT_EQUAL(fake.requests[3].tries, 0);
+}
+
+static void
 one_lost_item_is_enough_for_a_resend(void)
 {
     SCRIPT({.results = {0, WEIR_E_UNKNOWN, 0}});
@@ -451,6 +462,7 @@ ticks_need_the_capability(void)
 
 static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_lost_reply_is_asked_for_again_under_the_same_request_id),
+    HARNESS_TEST(each_try_knows_how_many_were_before),
     HARNESS_TEST(one_lost_item_is_enough_for_a_resend),
     HARNESS_TEST(a_call_is_repeated_three_times_at_most),
     HARNESS_TEST(a_resend_that_does_not_arrive_leaves_the_outcome_unknown),

@@ -99,6 +99,15 @@ repeat(char c, size_t count)
 }
 
 static void
+an_id_is_fresh_when_the_client_made_it(void)
+{
+    ACCEPTED(0);
+    CU_ASSERT_TRUE(fake.fresh[0]);
+    ACCEPTED(.id = receipt.id);
+    CU_ASSERT_FALSE(fake.fresh[1]);
+}
+
+static void
 a_task_with_a_type_only_gets_the_defaults(void)
 {
     ACCEPTED(0);
@@ -455,6 +464,7 @@ nothing_to_enqueue_is_no_error_and_nothing_at_all_is_one(void)
 
 static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_task_with_a_type_only_gets_the_defaults),
+    HARNESS_TEST(an_id_is_fresh_when_the_client_made_it),
     HARNESS_TEST(a_type_is_required_utf_8_and_at_most_255_bytes),
     HARNESS_TEST(queue_names_have_no_braces_blanks_or_control_characters),
     HARNESS_TEST(ids_and_groups_are_names),

@@ -47,10 +47,13 @@ WEIR_BEGIN_DECLS
  * outstanding: number n + 1 comes only when n is resolved, and never one below n, so a backend
  * remembers one request per lane (for at least an hour), not one per call. A lane whose request
  * could not be resolved is not used again. Backends with WEIR_CAP_SURE_REPLIES need not look at it.
+ *
+ * tries is no part of the id: two calls that differ in nothing else have the same one.
  */
 typedef struct weir_request_id {
     uint64_t instance; /* random, one for each opened broker */
     uint32_t lane;
+    uint32_t tries;  /* how often the call was made before; each may still reach the store */
     uint64_t number; /* from 1, ascending in its lane */
 } weir_request_id;
 
@@ -114,6 +117,8 @@ typedef struct weir_enqueue_item {
     const weir_task_info *task;
     int64_t unique_ttl_ms; /* > 0: take task->unique_key for so long, counted from now */
     int result;            /* out: 0, WEIR_E_CONFLICT, WEIR_E_DUPLICATE, ... */
+    bool fresh;            /* the id was made for this task: none in the store has it, but for an
+                              earlier try of this call */
 } weir_enqueue_item;
 
 /* ---- consuming ---- */
