@@ -26,7 +26,14 @@ struct weir__redis_backend {
     atomic_uint next_token;
     atomic_uint sweep_window;      /* where recovery looks next for active ids without a lease */
     _Atomic uint64_t sweep_cursor; /* where the scan for stray tasks goes on */
+    atomic_bool plain_used;        /* a transaction was sent (plain.h) */
+    atomic_bool plain_refused;     /* the server, or the user's rights, do not have them */
 };
+
+/* In weir__redis_conn_note(): a bit for each script that the connection sent, and that it watches (plain.h). */
+#define WEIR__NOTE_SCRIPT(script) (UINT64_C(1) << (script))
+#define WEIR__NOTE_WATCHES (UINT64_C(1) << 63)
+_Static_assert(WEIR__SCRIPT_COUNT <= 63, "one bit for each script");
 
 /* A new token: 1 to 2^20 - 1, never the same twice in a million leases of this instance. */
 unsigned weir__token(struct weir__redis_backend *b);

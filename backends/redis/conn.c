@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Commands and replies over one connection. hiredis reads and parses; the requests are encoded and
- * sent here, because only so it is known how much of them went out, and no write can raise SIGPIPE.
+ * Sending and receiving over one connection. hiredis reads and parses; requests (request.c) are sent here, because only
+ * so it is known how much of them went out, and no write can raise SIGPIPE.
  */
 #include <config.h>
 
@@ -62,107 +62,6 @@ lost(const struct weir__redis_conn *c, weir_error *err)
                           handshake ? "could not be made" : "was lost", c->why);
 }
 
-/* ---- requests ---- */
-
-static bool
-reserve(struct weir__redis_conn *c, size_t more)
-{
-    size_t cap = c->out_cap != 0 ? c->out_cap : 1024;
-
-    while (cap - c->out_len < more) {
-        if (cap > SIZE_MAX / 2) {
-            return false;
-        }
-        cap *= 2;
-    }
-    if (cap != c->out_cap) {
-        char *out = realloc(c->out, cap);
-        if (out == NULL) {
-            return false;
-        }
-        c->out = out;
-        c->out_cap = cap;
-    }
-    return true;
-}
-
-static bool
-reserve_end(struct weir__redis_conn *c)
-{
-    if (c->first + c->waiting < c->ends_cap) {
-        return true;
-    }
-    if (c->first > c->waiting) {
-        memmove(c->ends, c->ends + c->first, c->waiting * sizeof c->ends[0]);
-        c->first = 0;
-        return true;
-    }
-    size_t cap = c->ends_cap != 0 ? c->ends_cap * 2 : 16;
-    uint64_t *ends = realloc(c->ends, cap * sizeof ends[0]);
-    if (ends == NULL) {
-        return false;
-    }
-    c->ends = ends;
-    c->ends_cap = cap;
-    return true;
-}
-
-static void
-put_header(struct weir__redis_conn *c, char mark, size_t n)
-{
-    char text[32];
-    char *at = text + sizeof text;
-
-    *--at = '\n';
-    *--at = '\r';
-    do {
-        *--at = (char)('0' + n % 10);
-        n /= 10;
-    } while (n != 0);
-    *--at = mark;
-    size_t len = (size_t)(text + sizeof text - at);
-    memcpy(c->out + c->out_len, at, len);
-    c->out_len += len;
-}
-
-static size_t
-arg_len(const char **argv, const size_t *argvlen, int i)
-{
-    return argvlen != NULL ? argvlen[i] : strlen(argv[i]);
-}
-
-int
-weir__redis_append(struct weir__redis_conn *conn, int argc, const char **argv,
-                   const size_t *argvlen, weir_error *err)
-{
-    size_t need = 32;
-
-    if (conn->failed) {
-        return weir_error_set(err, WEIR_E_UNAVAILABLE, "the connection to Redis at %s was lost: %s",
-                              conn->where, conn->why);
-    }
-    for (int i = 0; i < argc; i++) {
-        need += arg_len(argv, argvlen, i) + 34;
-    }
-    if (!reserve_end(conn) || !reserve(conn, need)) {
-        return weir_error_set(err, WEIR_E_NOMEM, NULL);
-    }
-    size_t before = conn->out_len;
-    put_header(conn, '*', (size_t)argc);
-    for (int i = 0; i < argc; i++) {
-        size_t len = arg_len(argv, argvlen, i);
-        put_header(conn, '$', len);
-        if (len > 0) {
-            memcpy(conn->out + conn->out_len, argv[i], len);
-        }
-        memcpy(conn->out + conn->out_len + len, "\r\n", 2);
-        conn->out_len += len + 2;
-    }
-    conn->queued += conn->out_len - before;
-    conn->ends[conn->first + conn->waiting++] = conn->queued;
-    return 0;
-}
-
 /* ---- waiting ---- */
 
 static int64_t
@@ -200,22 +99,30 @@ would_block(void)
     return errno == EAGAIN || errno == EINTR;
 }
 
+static ssize_t
+send_some(struct weir__redis_conn *c, const char *data, size_t len)
+{
+    ssize_t n = send(c->ctx->fd, data, len, MSG_NOSIGNAL);
+
+    if (n > 0) {
+        c->sent += (uint64_t)n;
+    } else if (n < 0 && !would_block()) {
+        fail(c, "%s", strerror(errno));
+    }
+    return n;
+}
+
 static bool
 send_plain(struct weir__redis_conn *c, const char *data, size_t len, int64_t deadline_ms)
 {
     while (len > 0) {
-        ssize_t n = send(c->ctx->fd, data, len, MSG_NOSIGNAL);
+        ssize_t n = send_some(c, data, len);
         if (n > 0) {
             data += n;
             len -= (size_t)n;
-            c->sent += (uint64_t)n;
             continue;
         }
-        if (n < 0 && !would_block()) {
-            fail(c, "%s", strerror(errno));
-            return false;
-        }
-        if (!ready(c, POLLOUT, deadline_ms)) {
+        if (c->failed || !ready(c, POLLOUT, deadline_ms)) {
             return false;
         }
     }
@@ -264,6 +171,21 @@ send_out(struct weir__redis_conn *c, int64_t deadline_ms)
     return sent;
 }
 
+void
+weir__redis_push(struct weir__redis_conn *conn)
+{
+    ssize_t n;
+
+    if (conn->failed || conn->tls || conn->out_len == 0) {
+        return;
+    }
+    n = send_some(conn, conn->out, conn->out_len);
+    if (n > 0) {
+        conn->out_len -= (size_t)n;
+        memmove(conn->out, conn->out + n, conn->out_len);
+    }
+}
+
 /* ---- replies ---- */
 
 static bool
@@ -296,6 +218,9 @@ read_in(struct weir__redis_conn *c)
 static void
 took_one(struct weir__redis_conn *c)
 {
+    if (c->inside > 0 && --c->inside > 0) {
+        return;
+    }
     if (c->waiting > 0) {
         c->first++;
         c->waiting--;
@@ -353,6 +278,60 @@ weir__redis_reply(struct weir__redis_conn *conn, redisReply **reply, weir_error 
     return rc;
 }
 
+/* Reads on until so many bytes are there, or others than `line` begins with. */
+static bool
+peek(struct weir__redis_conn *c, const char *line, size_t len, int64_t deadline_ms)
+{
+    const redisReader *in = c->ctx->reader;
+
+    while (in->len - in->pos < len) {
+        if (in->len > in->pos && memcmp(in->buf + in->pos, line, in->len - in->pos) != 0) {
+            return false;
+        }
+        if (!(c->tls && weir__redis_tls_pending(c->ctx)) && !ready(c, POLLIN, deadline_ms)) {
+            return false;
+        }
+        if (!read_in(c)) {
+            return false;
+        }
+    }
+    return memcmp(in->buf + in->pos, line, len) == 0;
+}
+
+size_t
+weir__redis_pass(struct weir__redis_conn *conn, const char *line, size_t count)
+{
+    size_t len = strlen(line);
+    int64_t deadline_ms = deadline_of(conn);
+    size_t passed = 0;
+
+    if (conn->failed || !send_out(conn, deadline_ms)) {
+        return 0;
+    }
+    while (passed < count && conn->waiting > 0 && peek(conn, line, len, deadline_ms)) {
+        conn->ctx->reader->pos += len;
+        took_one(conn);
+        passed++;
+    }
+    return passed;
+}
+
+bool
+weir__redis_enter(struct weir__redis_conn *conn, size_t count)
+{
+    char line[32];
+    int64_t deadline_ms = deadline_of(conn);
+
+    snprintf(line, sizeof line, "*%zu\r\n", count);
+    if (conn->failed || conn->waiting == 0 || !send_out(conn, deadline_ms) ||
+        !peek(conn, line, strlen(line), deadline_ms)) {
+        return false;
+    }
+    conn->ctx->reader->pos += strlen(line);
+    conn->inside = count;
+    return true;
+}
+
 int
 weir__redis_flush(struct weir__redis_conn *conn, weir_error *err)
 {
@@ -394,6 +373,12 @@ uint64_t *
 weir__redis_conn_note(struct weir__redis_conn *conn)
 {
     return &conn->note;
+}
+
+void
+weir__redis_spoil(struct weir__redis_conn *conn)
+{
+    conn->unfit = true;
 }
 
 bool

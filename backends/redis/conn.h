@@ -47,6 +47,26 @@ int weir__redis_append(struct weir__redis_conn *conn, int argc, const char **arg
                        const size_t *argvlen, weir_error *err);
 
 /*
+ * One command that the caller writes himself, in Redis's protocol: room for it (NULL: out of memory, or the connection
+ * failed), then where it ends. Nothing else may be queued in between.
+ */
+char *weir__redis_room(struct weir__redis_conn *conn, size_t size);
+void weir__redis_wrote(struct weir__redis_conn *conn, const char *end);
+
+/* Sends what the socket takes at once of what is queued, so that the server has it while more is made. */
+void weir__redis_push(struct weir__redis_conn *conn);
+
+/*
+ * Passes over replies that are exactly this line ("+OK\r\n"), `count` at most, and returns how many there were. The next
+ * one is another, or there is none: weir__redis_reply() tells.
+ */
+size_t weir__redis_pass(struct weir__redis_conn *conn, const char *line, size_t count);
+
+/* True when the next reply is an array of `count`, more than none: each of these is then a reply of its own. Else nothing
+ * happened. */
+bool weir__redis_enter(struct weir__redis_conn *conn, size_t count);
+
+/*
  * Takes the next reply, which the caller frees with freeReplyObject(). Returns 0 for an error reply
  * too: look with weir__redis_reply_error(). On failure *reply is NULL.
  */
@@ -85,6 +105,9 @@ const char *weir__redis_conn_where(const struct weir__redis_conn *conn);
 
 /* A number of the borrower's that stays with the connection; 0 when it is new. */
 uint64_t *weir__redis_conn_note(struct weir__redis_conn *conn);
+
+/* The connection is closed when it is released. */
+void weir__redis_spoil(struct weir__redis_conn *conn);
 
 /* False once the connection failed: the next reply will be an error. */
 bool weir__redis_conn_alive(const struct weir__redis_conn *conn);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Producing: one script for each queue of the batch, all in one trip. The queue's name is published
- * before its tasks every time, because somebody may have removed it since the last time.
+ * Producing: one script for each queue of the batch, all in one trip, or, for what needs no script, a transaction
+ * (plain.h). The queue's name is published before its tasks every time, because somebody may have removed it since the
+ * last time.
  */
 #include <config.h>
 
 #include "enqueue.h"
 #include "group.h"
 #include "message.h"
+#include "plain.h"
 
 static const char *
 queue_of(const void *batch, size_t i)
@@ -84,7 +86,7 @@ static void
 set_results(const struct weir__groups *groups, weir_enqueue_item *items)
 {
     static const struct weir__letter letters[] = {
-        {'o', 0}, {'c', WEIR_E_CONFLICT}, {'d', WEIR_E_DUPLICATE}, {0, 0}};
+        {'o', 0}, {'p', 0}, {'c', WEIR_E_CONFLICT}, {'d', WEIR_E_DUPLICATE}, {0, 0}};
 
     for (size_t k = 0; k < groups->count; k++) {
         const struct weir__group *group = &groups->items[k];
@@ -94,15 +96,15 @@ set_results(const struct weir__groups *groups, weir_enqueue_item *items)
     }
 }
 
-int
-weir__redis_enqueue(void *self, const weir_request_id *request, int64_t now_ms,
-                    weir_enqueue_item *items, size_t count, weir_error *err)
+static int
+run_scripts(struct weir__redis_backend *b, const weir_request_id *request, int64_t now_ms,
+            weir_enqueue_item *items, size_t count, weir_error *err)
 {
     struct weir__groups groups;
     struct weir__trip trip;
     int rc;
 
-    weir__trip_init(&trip, self);
+    weir__trip_init(&trip, b);
     trip.writes = true;
     rc = weir__groups_init(&groups, &trip, items, count, queue_of, now_ms);
     for (size_t k = 0; rc == 0 && k < groups.count; k++)
@@ -117,4 +119,21 @@ weir__redis_enqueue(void *self, const weir_request_id *request, int64_t now_ms,
     }
     weir__trip_release(&trip);
     return rc;
+}
+
+int
+weir__redis_enqueue(void *self, const weir_request_id *request, int64_t now_ms,
+                    weir_enqueue_item *items, size_t count, weir_error *err)
+{
+    struct weir__redis_backend *b = self;
+    int rc = WEIR__PLAIN_NOT_DONE;
+
+    if (weir__plain_fits(b, request, items, count))
+        rc = weir__plain_enqueue(b, request, now_ms, items, count, err);
+    if (rc != WEIR__PLAIN_NOT_DONE)
+        return rc;
+    rc = request->tries > 0 ? weir__plain_fence(b, request, err) : 0;
+    for (size_t i = 0; rc < 0 && i < count; i++)
+        items[i].result = rc;
+    return rc < 0 ? rc : run_scripts(b, request, now_ms, items, count, err);
 }

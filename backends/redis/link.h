@@ -49,6 +49,7 @@ struct weir__redis_conn {
     size_t first;
     size_t waiting;
     size_t ends_cap;
+    size_t inside; /* replies still to come of the array that was entered */
     int extra_ms;
     int64_t deadline_ms; /* of the handshake, on weir__redis_now_ms(); 0: none */
     bool failed;

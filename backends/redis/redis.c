@@ -54,6 +54,8 @@ open_parts(struct weir__redis_backend *b, const weir_backend_open *how, weir_err
 
     if (rc < 0)
         return rc;
+    atomic_init(&b->plain_used, false);
+    atomic_init(&b->plain_refused, false);
     b->clock = how->clock;
     b->logger = how->logger;
     b->prefix = weir__redis_options(b->conns)->prefix;

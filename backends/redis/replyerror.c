@@ -67,14 +67,19 @@ fits(const struct weir__redis_meaning *m, const char *text, size_t len)
 static void
 unwrap(const char **text, size_t *len)
 {
-    static const char mark[] = ": -";
+    static const char script[] = ": -";
+    static const char transaction[] =
+        "because of: "; /* "EXECABORT Transaction discarded because of: OOM ..." */
     const char *at = NULL;
 
     if (starts_with(*text, *len, "ERR") && memmem(*text, *len, "@user_script", 12) != NULL) {
-        at = memmem(*text, *len, mark, sizeof mark - 1);
+        at = memmem(*text, *len, script, sizeof script - 1);
+        at = at != NULL ? at + sizeof script - 1 : NULL;
+    } else if (starts_with(*text, *len, "EXECABORT")) {
+        at = memmem(*text, *len, transaction, sizeof transaction - 1);
+        at = at != NULL ? at + sizeof transaction - 1 : NULL;
     }
     if (at != NULL) {
-        at += sizeof mark - 1;
         *len -= (size_t)(at - *text);
         *text = at;
     }

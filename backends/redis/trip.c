@@ -175,14 +175,6 @@ weir__trip_script_on(struct weir__trip *trip, enum weir__script script, size_t k
     return step;
 }
 
-_Static_assert(WEIR__SCRIPT_COUNT <= 64, "one bit for each script");
-
-static uint64_t
-bit_of(enum weir__script script)
-{
-    return UINT64_C(1) << script;
-}
-
 static int
 append_load(struct weir__redis_conn *conn, enum weir__script script, weir_error *err)
 {
@@ -198,10 +190,10 @@ append(struct weir__redis_conn *conn, struct weir__step *step, weir_error *err)
     uint64_t *loaded = weir__redis_conn_note(conn);
     int rc = 0;
 
-    step->loads = step->script != WEIR__SCRIPT_NONE && !(*loaded & bit_of(step->script));
+    step->loads = step->script != WEIR__SCRIPT_NONE && !(*loaded & WEIR__NOTE_SCRIPT(step->script));
     if (step->loads) {
         rc = append_load(conn, step->script, err);
-        *loaded |= bit_of(step->script);
+        *loaded |= WEIR__NOTE_SCRIPT(step->script);
     }
     if (rc == 0)
         rc = weir__redis_append(conn, (int)step->argc, step->argv, step->lens, err);
@@ -234,7 +226,7 @@ reload(struct weir__redis_conn *conn, struct weir__step *first, weir_error *err)
             continue;
         freeReplyObject(step->reply);
         step->reply = NULL;
-        *weir__redis_conn_note(conn) &= ~bit_of(step->script);
+        *weir__redis_conn_note(conn) &= ~WEIR__NOTE_SCRIPT(step->script);
         step->rc = append(conn, step, err);
         if (step->rc == 0)
             read_step(conn, step, err);

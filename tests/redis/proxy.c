@@ -23,6 +23,10 @@ struct proxy {
     atomic_int to_spare;
     atomic_int to_lose;
     atomic_int lost;
+    atomic_int to_hold;
+    int held_server; /* of the connection that is held, with what it sent; -1: none */
+    char held[8192];
+    size_t held_len;
     char path[108];
     char server[108];
     int listener;
@@ -41,7 +45,8 @@ static void
 close_pair(int pair[2])
 {
     close(pair[0]);
-    close(pair[1]);
+    if (pair[1] >= 0)
+        close(pair[1]);
     pair[0] = pair[1] = -1;
 }
 
@@ -82,6 +87,25 @@ is_to_be_lost(struct proxy *proxy)
     return true;
 }
 
+/* The client's bytes stay here, and its server's side, which it does not reach any more. */
+static bool
+is_held(struct proxy *proxy, int pair[2], const char *bytes, size_t n)
+{
+    if (atomic_load(&proxy->to_hold) == 1) {
+        proxy->held_server = pair[1];
+        proxy->held_len = 0;
+        pair[1] = -1;
+        atomic_store(&proxy->to_hold, 2);
+    }
+    if (pair[1] >= 0)
+        return false;
+    if (n <= sizeof(proxy->held) - proxy->held_len) {
+        memcpy(proxy->held + proxy->held_len, bytes, n);
+        proxy->held_len += n;
+    }
+    return true;
+}
+
 static void
 forward_bytes(struct proxy *proxy, int pair[2], int from)
 {
@@ -93,6 +117,8 @@ forward_bytes(struct proxy *proxy, int pair[2], int from)
         close_pair(pair);
         return;
     }
+    if (from == 0 && is_held(proxy, pair, bytes, (size_t)n))
+        return;
     while (done < n) {
         ssize_t sent = send(pair[1 - from], bytes + done, (size_t)(n - done), MSG_NOSIGNAL);
 
@@ -188,4 +214,30 @@ void
 proxy_spare(struct proxy *proxy, int count)
 {
     atomic_store(&proxy->to_spare, count);
+}
+
+void
+proxy_hold(struct proxy *proxy)
+{
+    atomic_store(&proxy->to_hold, 1);
+}
+
+const char *
+proxy_let_go(struct proxy *proxy)
+{
+    static char replies[8192];
+    size_t len = 0;
+    ssize_t n = 0;
+
+    if (atomic_exchange(&proxy->to_hold, 0) != 2)
+        return "";
+    n = send(proxy->held_server, proxy->held, proxy->held_len, MSG_NOSIGNAL);
+    shutdown(proxy->held_server, SHUT_WR);
+    while (n > 0 && len < sizeof(replies) - 1) {
+        n = read(proxy->held_server, replies + len, sizeof(replies) - 1 - len);
+        len += n > 0 ? (size_t)n : 0;
+    }
+    replies[len] = '\0';
+    close(proxy->held_server);
+    return replies;
 }

@@ -78,18 +78,19 @@ waiting(void)
     return count;
 }
 
+/* Each call publishes its queue once. */
 static long long
-scripts_called(void)
+calls_made(void)
 {
     const char *text = raw_text("INFO commandstats");
-    const char *line = strstr(text, "cmdstat_evalsha:calls=");
+    const char *line = strstr(text, "cmdstat_sadd:calls=");
 
-    return line ? strtoll(line + strlen("cmdstat_evalsha:calls="), NULL, 10) : 0;
+    return line ? strtoll(line + strlen("cmdstat_sadd:calls="), NULL, 10) : 0;
 }
 
-/* CLIENT PAUSE holds scripts that write; it ends by itself, too, should the test not get to it. */
+/* CLIENT PAUSE holds what writes; it ends by itself, too, should the test not get to it. */
 static void
-the_tasks_of_threads_that_wait_for_redis_go_in_one_script(void)
+the_tasks_of_threads_that_wait_for_redis_go_in_one_call(void)
 {
     pthread_t threads[THREADS];
     size_t each = 1;
@@ -102,7 +103,7 @@ the_tasks_of_threads_that_wait_for_redis_go_in_one_script(void)
     raw_text("CLIENT UNPAUSE");
     join_threads(threads);
     IS(atomic_load(&refused), 0);
-    IS(scripts_called(), WEIR__GATHER_CALLS + 1);
+    IS(calls_made(), WEIR__GATHER_CALLS + 1);
     IS(queue_info("alpha").pending, THREADS);
 }
 
@@ -124,7 +125,7 @@ tasks_of_many_threads_whose_replies_are_lost_are_there_once(void)
 }
 
 static const CU_TestInfo cases[] = {
-    CASE(the_tasks_of_threads_that_wait_for_redis_go_in_one_script),
+    CASE(the_tasks_of_threads_that_wait_for_redis_go_in_one_call),
     CASE(tasks_of_many_threads_whose_replies_are_lost_are_there_once),
     CASES_END,
 };

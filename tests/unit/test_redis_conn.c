@@ -323,6 +323,12 @@ a_full_server_is_said_once(void)
     }
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "maxmemory"));
     CU_ASSERT_EQUAL(fixture_do(redis, "EVAL redis.call('set','a',1) 0", text), WEIR_E_FULL);
+    CU_ASSERT_TRUE(say("CONFIG SET maxmemory 0"));
+    CU_ASSERT_EQUAL(fixture_do(redis, "MULTI", text), 0);
+    CU_ASSERT_EQUAL(fixture_do(redis, "SET a 1", text), 0);
+    CU_ASSERT_TRUE(say("CONFIG SET maxmemory 1"));
+    CU_ASSERT_EQUAL(fixture_do(redis, "EXEC", text), WEIR_E_FULL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "EXECABORT"));
     CU_ASSERT_EQUAL(fixture_logged("redis refuses commands broker=/"), 1);
     CU_ASSERT_TRUE(say("CONFIG SET maxmemory 0"));
     FIXTURE_UNTIL(fixture_do(redis, "SET a 1", text) != 0 ||

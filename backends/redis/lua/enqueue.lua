@@ -5,7 +5,8 @@
 -- KEYS: prefix, lane, pending, scheduled, groups
 -- ARGV: number of the request, now in ms, then for each task: id, message, flags, and for each letter
 --       of flags, in this order: "s" score and due time in ms; "g" group; "u" lock and its ms.
--- Returns one letter for each task: o (put), c (the id exists), d (the lock is held).
+-- Returns one letter for each task: o (put), c (the id exists), d (the lock is held), p (put without this script). What a
+-- transaction put (plain.c) is not in the list when that is another program's key: then the script fails here, too.
 local prefix, lane, pending, scheduled, groups = unpack(KEYS)
 local number, now_ms = ARGV[1], ARGV[2]
 local call, tasks = redis.call, prefix .. 't:'
@@ -13,7 +14,10 @@ local call, tasks = redis.call, prefix .. 't:'
 local marker = call('GET', lane)
 if marker then
     local last, results = marker:match('^(%d+) (.*)$')
-    if last == number then return results end
+    if last == number then
+        if results:find('p', 1, true) then call('LLEN', pending) end
+        return results
+    end
     if tonumber(last) > tonumber(number) then return redis.error_reply('STALE request') end
 end
 
