@@ -9,7 +9,7 @@
 --       enqueue.lua)
 -- Returns a letter: o (put), c (the id exists), d (the lock is held), s (the set was put back).
 local prefix, lane, pending, scheduled, groups, sets = unpack(KEYS)
-local number, now_ms, set_id, id, msg, flags = unpack(ARGV)
+local number, now_ms, set_id = unpack(ARGV)
 
 local marker = redis.call('GET', lane)
 if marker then
@@ -18,15 +18,10 @@ if marker then
     if tonumber(served) > tonumber(number) then return redis.error_reply('STALE request') end
 end
 
-local i = 7
-local function argument()
-    i = i + 1
-    return ARGV[i - 1]
-end
-local score, at, group, lock, ttl
-if flags:find('s', 1, true) then score, at = argument(), argument() end
-if flags:find('g', 1, true) then group = argument() end
-if flags:find('u', 1, true) then lock, ttl = argument(), argument() end
+-- include put.lua
+
+local task = task_at(4)
+local key, lock = task.key, task.lock
 
 local function find_set()
     local ends, name = set_id:match('^([%d.]+)/(.+)$')
@@ -52,7 +47,6 @@ for k, member in ipairs(members) do
     end
 end
 
-local key = prefix .. 't:' .. id
 local letter = 'o'
 if #hashes == 0 then
     letter = 's'
@@ -67,23 +61,7 @@ if letter == 'o' then
     if #locks > 0 then redis.call('DEL', unpack(locks)) end
     redis.call('DEL', set)
     redis.call('ZREM', sets, set)
-    if score then
-        redis.call('HSET', key, 'msg', msg, 'state', 'scheduled', 'weir_at', at)
-        redis.call('ZADD', scheduled, score, id)
-    elseif group then
-        redis.call('HSET', key, 'msg', msg, 'state', 'aggregating', 'weir_at', now_ms)
-        redis.call('ZADD', prefix .. 'g:' .. group,
-            string.format('%.0f', math.floor(tonumber(now_ms) / 1000)), id)
-        redis.call('SADD', groups, group)
-    else
-        redis.call('HSET', key, 'msg', msg, 'state', 'pending', 'pending_since', now_ms .. '000000')
-        redis.call('LPUSH', pending, id)
-    end
-    if group then redis.call('HSET', key, 'group', group) end
-    if lock then
-        redis.call('HSET', key, 'unique_key', lock)
-        redis.call('SET', lock, id, 'PX', ttl)
-    end
+    put(task)
 end
 redis.call('SET', lane, number .. ' ' .. letter, 'EX', 7200)
 return letter

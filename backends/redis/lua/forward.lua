@@ -38,35 +38,12 @@ local function later(set)
     return #rows == 100 and (tonumber(rows[2]) - 1) * 1000 + 1 or first
 end
 
--- The group that a message names (field 14), for tasks scheduled by asynq, which does not store it.
-local function varint(msg, i)
-    local value, unit = 0, 1
-    while true do
-        local byte = msg:byte(i)
-        if not byte then return nil end
-        value, i, unit = value + byte % 128 * unit, i + 1, unit * 128
-        if byte < 128 then return value, i end
-    end
-end
+-- include message.lua
 
+-- The group that a message names (field 14), for tasks scheduled by asynq, which does not store it.
 local function group_in(msg)
-    local i, len = 1, #msg
-    while i <= len do
-        local tag, value
-        tag, i = varint(msg, i)
-        if not tag then return nil end
-        local kind = tag % 8
-        if kind == 1 or kind == 5 then
-            i = i + (kind == 1 and 8 or 4)
-        elseif kind ~= 0 and kind ~= 2 then
-            return nil
-        else
-            value, i = varint(msg, i)
-            if not value then return nil end
-            if tag == 114 then return msg:sub(i, i + value - 1) end
-            if kind == 2 then i = i + value end
-        end
-    end
+    local len, i = find(msg, 1, #msg, 114)
+    return len and msg:sub(i, i + len - 1)
 end
 
 local list = {}
