@@ -43,15 +43,19 @@ write_task(struct plain *p, const weir_task_info *task)
     static const char state[] = "$5\r\nstate\r\n$7\r\npending\r\n$13\r\npending_since\r\n";
     size_t id_len = strlen(task->id);
     size_t key_len = p->queue.prefix_len + 2 + id_len;
+    struct weir__space space; /* this task's: what a whole call takes would be new memory */
     const char *message = NULL;
     size_t len = 0;
     char *at = NULL;
 
-    if (weir__message_encode(task, &p->queue, &p->space, &message, &len) == 0)
+    weir__space_init(&space);
+    if (weir__message_encode(task, &p->queue, &space, &message, &len) == 0)
         at = weir__redis_room(p->conn, sizeof head + sizeof msg + sizeof state + key_len + len +
                                            sizeof p->since + 3 * WEIR__PUT_ROOM);
-    if (!at)
+    if (!at) {
+        weir__space_release(&space);
         return WEIR_E_NOMEM;
+    }
     at = weir__put(at, head, sizeof head - 1);
     at = weir__put_count(at, '$', key_len);
     at = weir__put(at, p->queue.prefix, p->queue.prefix_len);
@@ -63,6 +67,7 @@ write_task(struct plain *p, const weir_task_info *task)
     at = weir__put(at, state, sizeof state - 1);
     at = weir__put_text(at, p->since);
     weir__redis_wrote(p->conn, at);
+    weir__space_release(&space);
     return 0;
 }
 
