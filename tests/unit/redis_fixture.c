@@ -4,6 +4,7 @@
 #include "redis_fixture.h"
 
 #include "url.h"
+#include "waiting.h"
 
 #include <CUnit/CUnit.h>
 #include <pthread.h>
@@ -108,6 +109,21 @@ fixture_open(const char *format, ...)
         CU_FAIL("a pool could not be opened");
     }
     return r;
+}
+
+struct weir__redis_listener *
+fixture_listen(struct redis_server **server, struct weir__redis **r)
+{
+    struct weir__redis_listener *listener = NULL;
+
+    *server = redis_server_start(NULL);
+    if (*server == NULL) {
+        CU_FAIL_FATAL("no server");
+    }
+    *r = fixture_open("%s", redis_server_unix_url(*server));
+    CU_ASSERT_FATAL(
+        weir__redis_listener_new(&listener, *r, weir_clock_system(), fixture_logger(), NULL) == 0);
+    return listener;
 }
 
 static int

@@ -20,6 +20,9 @@ struct weir__redis *fixture_open(const char *format, ...) WEIR_PRINTF_LIKE(1, 2)
 int fixture_try_open(struct weir__redis **r, weir_error *err, const char *format, ...)
     WEIR_PRINTF_LIKE(3, 4);
 
+/* Starts a server, opens its connections and listens on them. */
+struct weir__redis_listener *fixture_listen(struct redis_server **server, struct weir__redis **r);
+
 /* How many lines with this text the fixture's logger has got since fixture_log_clear(). */
 unsigned fixture_logged(const char *text);
 void fixture_log_clear(void);

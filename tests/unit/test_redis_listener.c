@@ -24,13 +24,7 @@ static const char *const two_queues[] = {"q", "other"};
 static void
 setup(void)
 {
-    server = redis_server_start(NULL);
-    if (server == NULL) {
-        CU_FAIL_FATAL("no server");
-    }
-    redis = fixture_open("%s", redis_server_unix_url(server));
-    CU_ASSERT_FATAL(weir__redis_listener_new(&listener, redis, weir_clock_system(),
-                                             fixture_logger(), NULL) == 0);
+    listener = fixture_listen(&server, &redis);
 }
 
 static void
