@@ -18,7 +18,7 @@ static atomic_int members;  /* of all sets */
 static atomic_int failures; /* calls that are to fail */
 static atomic_bool slow;    /* it waits until that is over */
 static int64_t size_limit;
-static bool nameless; /* tasks get ids of their own */
+static atomic_bool nameless; /* tasks get ids of their own */
 
 /* The server's options with groups of up to size_limit; times that a test waits for are short. */
 static weir_server_options
@@ -55,7 +55,7 @@ sum_up(const weir_group *group, weir_task *task, void *arg, weir_error *err)
     snprintf(joined, sizeof(joined), "%s", text);
     pthread_mutex_unlock(&lock);
     task->type = "t";
-    task->id = nameless ? NULL : "sum";
+    task->id = atomic_load(&nameless) ? NULL : "sum";
     task->payload = "done";
     task->payload_len = 4;
     task->retention_ms = 60000;
@@ -128,14 +128,14 @@ a_group_beyond_the_size_becomes_several_tasks_at_once(void)
     size_limit = 2;
     weir_server_options options = group_options();
 
-    nameless = true;
+    atomic_store(&nameless, true);
     for (int i = 0; i < 7; i++) {
         world_enqueue_task((weir_task){.type = "sum:item", .group = "g"}, "done");
     }
     serve(&options);
     CU_ASSERT_TRUE(world_until(world_ended, 3));
     CU_ASSERT_EQUAL(atomic_load(&calls), 3);
-    nameless = false;
+    atomic_store(&nameless, false);
 }
 
 static void
@@ -189,7 +189,7 @@ policies_change_without_end_and_lose_and_double_nothing(void)
     size_limit = 2;
     weir_server_options options = group_options();
 
-    nameless = true;
+    atomic_store(&nameless, true);
     serve(&options);
     atomic_store(&churning, true);
     CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, churn, NULL), 0);
@@ -200,7 +200,7 @@ policies_change_without_end_and_lose_and_double_nothing(void)
     atomic_store(&churning, false);
     pthread_join(thread, NULL);
     CU_ASSERT_EQUAL(atomic_load(&members), 100);
-    nameless = false;
+    atomic_store(&nameless, false);
 }
 
 static void
