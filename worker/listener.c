@@ -5,7 +5,7 @@
  * WORK makes the mover look, DUE the forward duty, CANCEL the heartbeat, which learns from extending
  * whom a cancellation concerns.
  *
- * While every slot is busy and the mover knows of work already, more news of work are of no use: the
+ * While the mover knows of work already, and every slot is busy or there is plenty of it, more news of work are of no use: the
  * listener then stops listening for them. It is woken to listen again when the mover has found the queues
  * empty; what came between its last generation and that moment it cannot know, so it then has the mover look once more.
  */
@@ -14,6 +14,13 @@
 #include "runtime.h"
 
 #define ALL_REASONS (WEIR_WAKE_WORK | WEIR_WAKE_DUE | WEIR_WAKE_CANCEL | WEIR_WAKE_GROUP)
+
+/* Whether the mover looks at the queues again anyhow, before a worker has nothing to do for want of news. */
+static bool
+knows_of_work(const weir_server *server)
+{
+    return server->plenty || (server->more && server->idle_count == 0);
+}
 
 static unsigned
 choose_interest(weir_server *server, bool was_muted)
@@ -24,7 +31,7 @@ choose_interest(weir_server *server, bool was_muted)
         interest |= WEIR_WAKE_GROUP;
     }
     pthread_mutex_lock(&server->lock);
-    if (server->phase != WEIR__RUNNING || (server->more && server->idle_count == 0)) {
+    if (server->phase != WEIR__RUNNING || knows_of_work(server)) {
         server->listener_muted = true;
     } else {
         server->listener_muted = false;

@@ -417,14 +417,15 @@ settle_take(weir_server *server, int code, const weir__claims *claims, int64_t l
     if (move->want == 0) {
         return;
     }
+    server->plenty = false;
     if (code != 0) {
         server->more = true;
         return;
     }
     note_starts(server, claims);
     keep_claims(server, claims, lease_end_boot_ms);
-    bool left = weir__order_settle(&server->order);
-    server->more = server->more || left || claims->count >= move->want;
+    server->plenty = weir__order_settle(&server->order);
+    server->more = server->more || server->plenty || claims->count >= move->want;
 }
 
 /* Notes whose turn it is to wait after a failure. */

@@ -185,6 +185,7 @@ struct weir_server {
     pthread_mutex_t lock; /* guards what follows, to the next comment that says otherwise */
     enum weir__phase phase;
     bool more;      /* the queues may have work */
+    bool plenty;    /* the last take left some behind: `more`, or the next take is under way */
     bool cut_short; /* a stop waits no longer */
     bool run_ended; /* weir_server_run() was told to end */
     bool mover_waits;

@@ -161,6 +161,23 @@ an_idle_server_of_many_queues_sends_few_commands()
     [ "$commands" -le $((8 * (20 + 3 * 7) + 100)) ] || fail "an idle server sends too many commands: $commands"
 }
 
+# ---- a long queue ------------------------------------------------------------------------------------
+
+# Each script of this has one EXISTS of its own; the others are the listener's, that looks after it was told of a change.
+a_server_with_plenty_to_do_does_not_listen_for_more()
+{
+    skip_unless redis || return 0
+    say flushall > /dev/null
+    say config resetstat > /dev/null
+    "$source/tests/harness/run" "$build/bench/weir-bench" --broker "$WEIR_BROKER" --runs 1 -n 50000 process > /dev/null ||
+        fail "weir-bench failed"
+    scripts=$(calls_of evalsha)
+    looks=$(($(calls_of exists) - scripts))
+    echo "scripts: $scripts, looks: $looks"
+    [ "$scripts" -ge 200 ] || fail "too few scripts to be true: $scripts"
+    [ "$looks" -le $((scripts / 20)) ] || fail "it listened for work that it knew of: $looks looks"
+}
+
 run_tests a_task_costs_redis_the_same_when_many_are_pending a_task_costs_sqlite_the_same_when_many_are_pending \
     a_pending_task_takes_as_much_memory_as_asynq_s \
-    an_idle_server_of_many_queues_sends_few_commands
+    an_idle_server_of_many_queues_sends_few_commands a_server_with_plenty_to_do_does_not_listen_for_more
