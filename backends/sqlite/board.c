@@ -29,6 +29,7 @@ void
 weir__board_init(struct weir__board *board)
 {
     board->page = map(NULL, MAP_SHARED | MAP_ANONYMOUS, -1);
+    atomic_init(&board->shared, false);
 }
 
 void
@@ -48,7 +49,8 @@ weir__board_share(struct weir__board *board, int fd)
     if (trial == NULL)
         return;
     munmap(trial, WEIR__BOARD_BYTES);
-    map(board->page, MAP_SHARED | MAP_FIXED, fd);
+    if (map(board->page, MAP_SHARED | MAP_FIXED, fd) != NULL)
+        atomic_store(&board->shared, true);
 }
 
 #ifdef HAVE_LINUX_FUTEX_H
@@ -114,4 +116,117 @@ weir__board_pass_turn(struct weir__board *board)
     atomic_fetch_add(&board->page->turn, 1);
     if (atomic_load(&board->page->sleepers) != 0)
         wake_one(&board->page->turn);
+}
+
+/* ---- offers ---- */
+
+bool
+weir__board_is_shared(const struct weir__board *board)
+{
+    return board != NULL && board->page != NULL && atomic_load(&board->shared);
+}
+
+uint64_t
+weir__board_key(const char *queue)
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+
+    for (; *queue != '\0'; queue++)
+        hash = (hash ^ (unsigned char)*queue) * 1099511628211u;
+    return hash != 0 ? hash : 1;
+}
+
+struct weir__board_queue *
+weir__board_place(struct weir__board *board, uint64_t key, bool make)
+{
+    struct weir__board_queue *place;
+    uint64_t found;
+    size_t i;
+
+    if (!weir__board_is_shared(board))
+        return NULL;
+    for (i = 0; i < WEIR__BOARD_QUEUES; i++) {
+        place = &board->page->queues[(key + i) % WEIR__BOARD_QUEUES];
+        found = 0;
+        if (make)
+            atomic_compare_exchange_strong(&place->key, &found, key);
+        else
+            found = atomic_load(&place->key);
+        if (found == key || (make && found == 0))
+            return place;
+        if (found == 0)
+            return NULL;
+    }
+    return NULL;
+}
+
+static bool
+is_after(uint32_t one, uint32_t other)
+{
+    return (int32_t)(one - other) > 0;
+}
+
+static void
+raise_to(_Atomic uint32_t *number, uint32_t to)
+{
+    uint32_t now = atomic_load(number);
+
+    while (is_after(to, now) && !atomic_compare_exchange_weak(number, &now, to)) {}
+}
+
+void
+weir__board_offer(struct weir__board_queue *place, uint32_t tasks, bool own)
+{
+    if (own)
+        atomic_fetch_add(&place->claimed, 1);
+    atomic_fetch_add(&place->offered, tasks);
+}
+
+bool
+weir__board_claim(struct weir__board_queue *place)
+{
+    uint32_t claimed = atomic_load(&place->claimed);
+
+    while (is_after(atomic_load(&place->offered), claimed)) {
+        if (atomic_compare_exchange_weak(&place->claimed, &claimed, claimed + 1))
+            return true;
+    }
+    return false;
+}
+
+/* Another file may lie there meanwhile, on which less was offered. */
+void
+weir__board_drain(struct weir__board *board, uint64_t key, uint32_t offered)
+{
+    struct weir__board_queue *place = weir__board_place(board, key, false);
+
+    if (place == NULL || is_after(offered, atomic_load(&place->offered)))
+        return;
+    raise_to(&place->drained, offered);
+    raise_to(&place->claimed, offered);
+}
+
+bool
+weir__board_is_drained(const struct weir__board_queue *place)
+{
+    return place == NULL || !is_after(atomic_load(&place->offered), atomic_load(&place->drained));
+}
+
+void
+weir__board_tell(struct weir__board *board, bool everybody)
+{
+    if (board->page == NULL)
+        return;
+    if (everybody)
+        atomic_fetch_add(&board->page->all, 1);
+    atomic_fetch_add(&board->page->told, 1);
+}
+
+struct weir__board_news
+weir__board_news(const struct weir__board *board)
+{
+    return (struct weir__board_news){
+        .told = atomic_load(&board->page->told),
+        .all = atomic_load(&board->page->all),
+    };
 }

@@ -25,12 +25,18 @@ static const char *const names[] = {
 };
 
 int64_t
-weir__monotonic_ms(void)
+weir__monotonic_us(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t
+weir__monotonic_ms(void)
+{
+    return weir__monotonic_us() / 1000;
 }
 
 /* The first try after the one that failed comes at once: what is given back from now on is not slept over. */

@@ -216,7 +216,8 @@ int weir__conn_commit(struct weir__conn *conn, enum weir__statement id);
 int weir__conn_step(struct weir__conn *conn, sqlite3_stmt *stmt);
 void weir__conn_end(sqlite3_stmt *stmt);
 
-/* Monotonic milliseconds, for timeouts. */
+/* Monotonic time, for timeouts. */
 int64_t weir__monotonic_ms(void);
+int64_t weir__monotonic_us(void);
 
 #endif

@@ -7,6 +7,8 @@
 #include "calls.h"
 #include "remove.h"
 
+#define MANY 1000 /* tasks that a queue may have that was paused */
+
 struct queue_call {
     const char *queue;
     int64_t now_ms;
@@ -38,7 +40,7 @@ run_pause(struct weir__tx *tx, void *arg)
         code = weir__conn_run(tx->conn, WEIR__SQL_pause, NULL, "ii", queue->qid,
                               call->flag ? call->now_ms : (int64_t)0);
     if (code == 0 && !call->flag)
-        weir__tx_note(tx, call->queue, WEIR_WAKE_WORK, 0);
+        weir__tx_note_tasks(tx, call->queue, MANY);
     queue->paused = call->flag;
     return code;
 }

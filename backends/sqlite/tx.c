@@ -227,42 +227,60 @@ weir__tx_count(struct weir__tx *tx, struct weir__tx_queue *queue, int64_t now_ms
     return code;
 }
 
-/* Adds to a note that is there; false if there is none for the queue. */
-static bool
-widen_note(struct weir__tx *tx, const char *queue, unsigned what, int64_t due_at_ms)
+void
+weir__tx_drained(struct weir__tx *tx, struct weir__drain drain)
+{
+    if (drain.key != 0 && tx->state.drain_count < WEIR__TX_QUEUES)
+        tx->state.drains[tx->state.drain_count++] = drain;
+}
+
+void
+weir__tx_tell_drained(const struct weir__tx *tx)
+{
+    size_t i;
+
+    for (i = 0; i < tx->state.drain_count; i++)
+        weir__board_drain(tx->conn->board, tx->state.drains[i].key, tx->state.drains[i].offered);
+}
+
+/* The note of a queue, made if there is none; where all are taken the last one, which then stands for all queues. */
+static struct weir__note *
+find_note(struct weir__tx *tx, const char *queue)
 {
     struct weir__note *note;
     size_t i;
 
     for (i = 0; i < tx->note_count; i++) {
         note = &tx->notes[i];
-        if (note->queue != NULL && strcmp(note->queue, queue) != 0)
-            continue;
-        note->what |= what;
-        if (due_at_ms < note->due_at_ms)
-            note->due_at_ms = due_at_ms;
-        return true;
+        if (note->queue == NULL || strcmp(note->queue, queue) == 0)
+            return note;
     }
-    return false;
+    if (tx->note_count == WEIR__TX_NOTES) {
+        note = &tx->notes[WEIR__TX_NOTES - 1];
+        note->queue = NULL;
+        return note;
+    }
+    note = &tx->notes[tx->note_count++];
+    *note = (struct weir__note){.queue = queue, .due_at_ms = WEIR_NEVER};
+    return note;
+}
+
+void
+weir__tx_note_tasks(struct weir__tx *tx, const char *queue, uint32_t tasks)
+{
+    struct weir__note *note = find_note(tx, queue);
+
+    note->what |= WEIR_WAKE_WORK;
+    note->tasks += tasks;
 }
 
 void
 weir__tx_note(struct weir__tx *tx, const char *queue, unsigned what, int64_t due_at_ms)
 {
-    struct weir__note *note;
+    struct weir__note *note = find_note(tx, queue);
 
-    if ((what & WEIR_WAKE_DUE) == 0)
-        due_at_ms = WEIR_NEVER;
-    if (widen_note(tx, queue, what, due_at_ms))
-        return;
-    note = &tx->notes[tx->note_count < WEIR__TX_NOTES ? tx->note_count++ : WEIR__TX_NOTES - 1];
-    if (note->what != 0) { /* all are taken: the last one stands for all queues */
-        note->queue = NULL;
-        note->what |= what;
-        note->due_at_ms = due_at_ms < note->due_at_ms ? due_at_ms : note->due_at_ms;
-        return;
-    }
-    note->queue = queue;
-    note->what = what;
-    note->due_at_ms = due_at_ms;
+    note->what |= what;
+    if ((what & WEIR_WAKE_DUE) != 0 && due_at_ms < note->due_at_ms)
+        note->due_at_ms = due_at_ms;
+    note->tasks += (what & WEIR_WAKE_WORK) != 0;
 }

@@ -32,11 +32,20 @@ struct weir__note {
     const char *queue;
     unsigned what;
     int64_t due_at_ms; /* WEIR_WAKE_DUE: the earliest */
+    uint32_t tasks;    /* WEIR_WAKE_WORK: how many, and so how many of those who wait are enough */
+};
+
+/* A queue in which a take found nothing more, when so many had been offered (board.h). */
+struct weir__drain {
+    uint64_t key; /* 0: nothing was offered yet */
+    uint32_t offered;
 };
 
 struct weir__tx_state {
     struct weir__tx_queue queues[WEIR__TX_QUEUES];
     size_t next; /* the one to give up next */
+    struct weir__drain drains[WEIR__TX_QUEUES];
+    size_t drain_count;
 };
 
 struct weir__tx {
@@ -77,7 +86,15 @@ int weir__tx_count(struct weir__tx *tx, struct weir__tx_queue *queue, int64_t no
 /* Writes what was counted. Before the commit. */
 int weir__tx_flush(struct weir__tx *tx);
 
-/* Has waiters told after the commit. due_at_ms only with WEIR_WAKE_DUE. */
+/* Notes that a take found the queue empty; what was offered was read before. Those for which there is no room are forgotten. */
+void weir__tx_drained(struct weir__tx *tx, struct weir__drain drain);
+/* Says so on the board. After the commit. */
+void weir__tx_tell_drained(const struct weir__tx *tx);
+
+/* The queue has so many tasks more to take than were noted. */
+void weir__tx_note_tasks(struct weir__tx *tx, const char *queue, uint32_t tasks);
+
+/* Has waiters told after the commit. due_at_ms only with WEIR_WAKE_DUE; WEIR_WAKE_WORK: of one task. */
 void weir__tx_note(struct weir__tx *tx, const char *queue, unsigned what, int64_t due_at_ms);
 
 /* Days since 1970-01-01 UTC. */

@@ -4,6 +4,7 @@
  */
 #include <config.h>
 
+#include "heed.h"
 #include "store.h"
 #include "watch.h"
 
@@ -12,13 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-struct weir__waiter {
-    weir_wait *wait;
-    int64_t end_ms; /* monotonic; INT64_MAX: never */
-    pthread_cond_t wake;
-    struct weir__waiter *next;
-};
-
 int
 weir__hub_init(struct weir__hub *hub, struct weir__store *store)
 {
@@ -26,6 +20,7 @@ weir__hub_init(struct weir__hub *hub, struct weir__store *store)
     hub->store = store;
     hub->generation = 1;
     hub->step = -1;
+    hub->net_us = WEIR__NET_US;
     hub->touch_fd = hub->wal_fd = hub->beside_fd = hub->event_fd = -1;
     if (pthread_mutex_init(&hub->lock, NULL) != 0)
         return WEIR_E_NOMEM;
@@ -73,6 +68,7 @@ learn(struct weir__hub *hub, const char *name)
         return NULL;
     memcpy(queue->name, name, len);
     queue->told_due_at_ms = WEIR_NEVER;
+    queue->key = weir__board_key(name);
     queue->work = queue->due = queue->cancel = queue->group = ++hub->generation;
     queue->next = hub->queues;
     hub->queues = queue;
@@ -154,6 +150,8 @@ weir__hub_notify(struct weir__hub *hub, const struct weir__note *notes, size_t c
     if (count == 0)
         return;
     pthread_mutex_lock(&hub->lock);
+    for (i = 0; i < count && weir__board_is_shared(&hub->board); i++)
+        weir__heed_offer(hub, &notes[i]);
     weir__watch_touch(hub);
     hub->generation++;
     for (i = 0; i < count; i++)

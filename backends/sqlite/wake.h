@@ -15,7 +15,8 @@
  *    often than that however busy the others are.
  * After an event of others the hub looks: has data_version changed; then, for each queue, whether there is work that may be
  * taken, a due time earlier than forward() told, a cancellation more than before. When a neighbour is busy with what is of no
- * interest here, looks come every few milliseconds and not with each of its commits.
+ * interest here, looks come every few milliseconds and not with each of its commits. Of several processes that wait for the same work one is
+ * enough: heed.h.
  *
  * One of the waiting threads does the polling, the others wait for it; an idle one makes no system call.
  * Without inotify or without the file beside the database it looks every half second (said in the log).
@@ -32,13 +33,22 @@
 #include <pthread.h>
 
 struct weir__store;
-struct weir__waiter;
+
+struct weir__waiter {
+    weir_wait *wait;
+    int64_t end_ms; /* monotonic; INT64_MAX: never */
+    pthread_cond_t wake;
+    struct weir__waiter *next;
+};
 
 struct weir__hub_queue {
     struct weir__hub_queue *next;
     uint64_t work, due, cancel, group; /* generations of the last events */
     int64_t told_due_at_ms;            /* what forward() said */
     int64_t cancels, joins;            /* seen in the database */
+    uint64_t key;                      /* on the board */
+    uint32_t offered;                  /* seen there */
+    bool ours;                         /* the present look is for a task that was claimed there */
     char name[];
 };
 
@@ -67,10 +77,20 @@ struct weir__hub {
     int step;              /* looks since the last event on the log; -1: none to come */
     bool quiet;            /* no event on the log between the last two looks */
     int64_t look_at_us;    /* when the next one is, monotonic */
-    bool touched;          /* the present look is because of a touch */
+    bool touched;          /* what woke the poller: a touch */
+    bool stepped;          /* the series, or the time of one who is blind */
+    bool net_due;          /* the look that was put off (heed.h) */
     int futile;            /* such looks, one after another, that found nothing */
     int64_t looked_at_us;  /* the last of them */
     int64_t calm_until_us; /* touches are not heeded before; then they are still there */
+
+    struct weir__board_news news; /* seen on the board */
+    int64_t net_us;               /* how long a look is put off */
+    int64_t net_at_us;            /* when it is, monotonic; 0: there is none */
+    bool unexplained;             /* it must be, whatever the board says */
+    bool renewed;                 /* the board is another file's */
+    bool must_look; /* the present look: even if nothing was written since the last one */
+    bool takes_all; /* and all work that is found is to be taken */
 };
 
 int weir__hub_init(struct weir__hub *hub, struct weir__store *store);

@@ -10,6 +10,7 @@
 
 #include "watch.h"
 
+#include "heed.h"
 #include "store.h"
 
 #include <errno.h>
@@ -38,15 +39,6 @@
 
 static const int64_t step_us[] = {200, 1000, 4000, 16000, 64000, 256000, 1000000};
 
-static int64_t
-monotonic_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* ---- the file beside the database ---- */
 
 static char *
@@ -64,7 +56,6 @@ beside(const struct weir__hub *hub, const char *suffix)
 static bool
 make_beside(const struct weir__hub *hub, int fd)
 {
-    static const char nothing[WEIR__BOARD_BYTES];
     struct stat database, file;
 
     if (fstat(fd, &file) != 0)
@@ -76,7 +67,7 @@ make_beside(const struct weir__hub *hub, int fd)
             return false;
         fchmod(fd, database.st_mode & 0666);
     }
-    return pwrite(fd, nothing, sizeof(nothing), 0) == (ssize_t)sizeof(nothing);
+    return posix_fallocate(fd, 0, WEIR__BOARD_BYTES) == 0; /* what others have put there stays */
 }
 
 static void
@@ -246,8 +237,10 @@ weir__watch_arm(struct weir__hub *hub)
 
     if (hub->store->in_memory || (hub->armed && !hub->rearm))
         return;
-    if (hub->rearm)
+    if (hub->rearm) {
         open_beside(hub);
+        hub->renewed = true;
+    }
     if (hub->conn.db == NULL && weir__store_connect(hub->store, &hub->conn, NULL) != 0) {
         hub->blind = hub->rearm = true; /* tried again with the next look or wait */
         return;
@@ -266,7 +259,7 @@ start_series(struct weir__hub *hub)
 {
     hub->step = 0;
     hub->quiet = false;
-    hub->look_at_us = monotonic_us() + step_us[0];
+    hub->look_at_us = weir__monotonic_us() + step_us[0];
 }
 
 /* After a look of the series: when the next one is. */
@@ -280,18 +273,20 @@ next_step(struct weir__hub *hub)
     if (hub->step >= (int)STEPS)
         hub->step = -1;
     else
-        hub->look_at_us = monotonic_us() + step_us[hub->step];
+        hub->look_at_us = weir__monotonic_us() + step_us[hub->step];
 }
 
 /* How long poll() may block; NULL: for ever. */
 static struct timespec *
 find_timeout(const struct weir__hub *hub, int64_t end_ms, struct timespec *room)
 {
-    int64_t now_us = monotonic_us();
+    int64_t now_us = weir__monotonic_us();
     int64_t left_us = end_ms == INT64_MAX ? INT64_MAX : end_ms * 1000 - now_us;
 
     if (hub->step >= 0 && hub->look_at_us - now_us < left_us)
         left_us = hub->look_at_us - now_us;
+    if (hub->net_at_us > 0 && hub->net_at_us - now_us < left_us)
+        left_us = hub->net_at_us - now_us;
     if (hub->calm_until_us > now_us && hub->calm_until_us - now_us < left_us)
         left_us = hub->calm_until_us - now_us;
     if (hub->blind && left_us > BLIND_MS * 1000)
@@ -318,7 +313,7 @@ bool
 weir__watch_block(struct weir__hub *hub, int64_t end_ms)
 {
     bool heed_log = hub->step < 0 || hub->quiet;
-    bool heed_touch = monotonic_us() >= hub->calm_until_us;
+    bool heed_touch = weir__monotonic_us() >= hub->calm_until_us;
     struct pollfd fds[] = {
         {.fd = hub->event_fd, .events = POLLIN},
         {.fd = heed_touch ? hub->touch_fd : -1, .events = POLLIN},
@@ -332,13 +327,15 @@ weir__watch_block(struct weir__hub *hub, int64_t end_ms)
     if (ready > 0 && fds[2].revents != 0 && drain(hub->wal_fd) != 0)
         start_series(hub);
     hub->touched = ready > 0 && fds[1].revents != 0 && drain_touches(hub);
-    if (hub->touched)
-        return true;
-    if (hub->step >= 0 && monotonic_us() >= hub->look_at_us) {
+    hub->net_due = hub->net_at_us > 0 && weir__monotonic_us() >= hub->net_at_us;
+    if (hub->net_due)
+        hub->net_at_us = 0;
+    hub->stepped = hub->blind && ready == 0;
+    if (!hub->touched && hub->step >= 0 && weir__monotonic_us() >= hub->look_at_us) {
         next_step(hub);
-        return true;
+        hub->stepped = true;
     }
-    return hub->blind && ready == 0;
+    return hub->touched || hub->net_due || hub->stepped;
 }
 
 /* ---- looking ---- */
@@ -376,7 +373,7 @@ mark_row(struct weir__hub *hub, struct weir__hub_queue *queue, sqlite3_stmt *stm
     int64_t due_at_ms = earliest(stmt, 2, earliest(stmt, 3, WEIR_NEVER));
     bool changed = false;
 
-    if (sqlite3_column_int(stmt, 1) != 0) {
+    if (sqlite3_column_int(stmt, 1) != 0 && weir__heed_work(hub, queue)) {
         queue->work = hub->generation + 1;
         changed = true;
     }
@@ -424,7 +421,7 @@ look_at(struct weir__hub *hub, struct weir__hub_queue *queue)
 static void
 note_look(struct weir__hub *hub, bool found)
 {
-    int64_t now_us = monotonic_us();
+    int64_t now_us = weir__monotonic_us();
 
     if (found || now_us - hub->looked_at_us > FUTILE_WITHIN_US)
         hub->futile = 0;
@@ -441,7 +438,7 @@ look(struct weir__hub *hub)
     int64_t version = 0;
     bool changed = false;
 
-    if (read_data_version(hub, &version) == 0 && version == hub->data_version)
+    if (read_data_version(hub, &version) == 0 && version == hub->data_version && !hub->must_look)
         return false;
     hub->data_version = version;
     for (queue = hub->queues; queue != NULL; queue = queue->next)
@@ -458,9 +455,10 @@ weir__watch_look(struct weir__hub *hub)
 
     if (hub->rearm)
         weir__watch_arm(hub);
-    if (hub->conn.db == NULL)
+    if (hub->conn.db == NULL || !weir__heed_news(hub))
         return false;
     changed = look(hub);
+    weir__heed_done(hub);
     if (hub->touched)
         note_look(hub, changed);
     return changed;

@@ -137,10 +137,25 @@ hold(struct weir__tx *tx, struct consume *call, int64_t *seqs, size_t count)
     return code;
 }
 
+/* What was offered of a queue so far: all of it is there to be taken, as this transaction began later. */
+static struct weir__drain
+find_offers(struct weir__tx *tx, const char *queue)
+{
+    struct weir__drain drain = {.key = weir__board_key(queue)};
+    const struct weir__board_queue *place = weir__board_place(tx->conn->board, drain.key, false);
+
+    if (place == NULL)
+        drain.key = 0;
+    else
+        drain.offered = atomic_load(&place->offered);
+    return drain;
+}
+
 /* Takes up to `most` tasks of a queue. left is then 0 when there are no more, else still to be found out. */
 static int
 take_from(struct weir__tx *tx, struct consume *call, weir_take_queue *from, size_t most)
 {
+    struct weir__drain drain = find_offers(tx, from->name);
     int64_t seqs[CHUNK];
     struct weir__tx_queue *queue;
     size_t limit, shown;
@@ -158,6 +173,8 @@ take_from(struct weir__tx *tx, struct consume *call, weir_take_queue *from, size
     } while (code == 0 && !call->stop && shown == CHUNK && most > 0);
     if (shown == limit || call->stop)
         from->left = NOT_KNOWN;
+    else if (code == 0)
+        weir__tx_drained(tx, drain);
     return code;
 }
 

@@ -150,6 +150,7 @@ lead(struct weir__store *store, struct weir__job *jobs)
     code = run_jobs(tx, jobs);
     if (code == 0) {
         weir__board_pass_turn(&store->hub.board);
+        weir__tx_tell_drained(tx);
         weir__hub_notify(&store->hub, tx->notes, tx->note_count);
         return;
     }

@@ -133,3 +133,17 @@ kit_work(weir_broker *broker, weir_error *err)
         weir__claim_release(&items[i]);
     return code != 0 ? code : count;
 }
+
+weir_wait
+kit_settled(weir_broker *broker)
+{
+    static const char *const queues[] = {"q"};
+    weir_wait wait = {.queues = queues, .queue_count = 1, .interest = WEIR_WAKE_WORK};
+
+    do {
+        CU_ASSERT_EQUAL(weir__wait(broker, &wait, NULL), 0);
+        wait.timeout_ms = 20;
+    } while (wait.generation == 0 || wait.reasons != WEIR_WAKE_TIMEOUT);
+    wait.timeout_ms = 5000;
+    return wait;
+}

@@ -40,4 +40,7 @@ int kit_pending(weir_broker *broker);
 /* Takes and finishes up to ten tasks of "q"; returns how many, or a negative code. */
 int kit_work(weir_broker *broker, weir_error *err);
 
+/* A wait of 5 s for work in "q", which has seen all there is so far. */
+weir_wait kit_settled(weir_broker *broker);
+
 #endif

@@ -228,12 +228,94 @@ a_file_that_is_too_short_is_made_as_long_as_the_board(void)
     weir_broker_close(broker);
 }
 
+/* ---- offers ---- */
+
+static void
+as_many_are_claimed_as_were_offered(void)
+{
+    struct weir__board one = board_of_its_own(), other = board_of_its_own();
+    uint64_t key = weir__board_key("q");
+    struct weir__board_queue *offers = weir__board_place(&one, key, true);
+    struct weir__board_queue *claims = weir__board_place(&other, key, false);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(claims);
+    CU_ASSERT_FALSE(weir__board_claim(claims));
+    weir__board_offer(offers, 2, false);
+    CU_ASSERT_FALSE(weir__board_is_drained(claims));
+    CU_ASSERT(weir__board_claim(claims));
+    CU_ASSERT(weir__board_claim(claims));
+    CU_ASSERT_FALSE(weir__board_claim(claims));
+    weir__board_offer(offers, 1, true);
+    CU_ASSERT_FALSE(weir__board_claim(claims));
+    weir__board_release(&other);
+    weir__board_release(&one);
+}
+
+static void
+what_a_take_emptied_is_not_claimed_any_more(void)
+{
+    struct weir__board board = board_of_its_own();
+    uint64_t key = weir__board_key("q");
+    struct weir__board_queue *place = weir__board_place(&board, key, true);
+
+    weir__board_offer(place, 5, false);
+    weir__board_drain(&board, key, 4);
+    CU_ASSERT_FALSE(weir__board_is_drained(place));
+    CU_ASSERT(weir__board_claim(place));
+    CU_ASSERT_FALSE(weir__board_claim(place));
+    weir__board_drain(&board, key, 5);
+    CU_ASSERT(weir__board_is_drained(place));
+    weir__board_drain(&board, key, 900); /* read from a file that was lost */
+    weir__board_offer(place, 1, false);
+    CU_ASSERT_FALSE(weir__board_is_drained(place));
+    CU_ASSERT(weir__board_claim(place));
+    weir__board_release(&board);
+}
+
+static void
+the_numbers_of_offers_begin_anew_after_the_highest(void)
+{
+    struct weir__board board = board_of_its_own();
+    uint64_t key = weir__board_key("q");
+    struct weir__board_queue *place = weir__board_place(&board, key, true);
+
+    atomic_store(&place->offered, UINT32_MAX);
+    atomic_store(&place->claimed, UINT32_MAX);
+    atomic_store(&place->drained, UINT32_MAX);
+    weir__board_offer(place, 3, false);
+    CU_ASSERT_FALSE(weir__board_is_drained(place));
+    CU_ASSERT(weir__board_claim(place));
+    weir__board_drain(&board, key, atomic_load(&place->offered));
+    CU_ASSERT(weir__board_is_drained(place));
+    CU_ASSERT_FALSE(weir__board_claim(place));
+    weir__board_release(&board);
+}
+
+static void
+a_queue_for_which_there_is_no_room_has_no_place(void)
+{
+    struct weir__board board = board_of_its_own();
+    struct weir__board_queue *first = weir__board_place(&board, 1, true);
+
+    CU_ASSERT_PTR_NULL(weir__board_place(&board, 2, false));
+    for (uint64_t key = 1; key <= WEIR__BOARD_QUEUES; key++)
+        CU_ASSERT_PTR_NOT_NULL(weir__board_place(&board, key, true));
+    CU_ASSERT_PTR_NULL(weir__board_place(&board, WEIR__BOARD_QUEUES + 1, true));
+    CU_ASSERT_PTR_NULL(weir__board_place(&board, WEIR__BOARD_QUEUES + 1, false));
+    CU_ASSERT_PTR_EQUAL(weir__board_place(&board, 1, false), first);
+    weir__board_release(&board);
+}
+
 static const CU_TestInfo tests[] = {
     HARNESS_TEST(one_turn_wakes_one_of_several_processes),
     HARNESS_TEST(a_turn_that_was_passed_before_is_not_slept_over),
     HARNESS_TEST(a_sleeper_that_is_killed_takes_no_turn_from_another),
     HARNESS_TEST(a_lock_whose_holder_dies_is_found_free),
     HARNESS_TEST(each_transaction_passes_the_turn),
+    HARNESS_TEST(as_many_are_claimed_as_were_offered),
+    HARNESS_TEST(what_a_take_emptied_is_not_claimed_any_more),
+    HARNESS_TEST(the_numbers_of_offers_begin_anew_after_the_highest),
+    HARNESS_TEST(a_queue_for_which_there_is_no_room_has_no_place),
     HARNESS_TEST(a_file_that_is_too_short_is_made_as_long_as_the_board),
     CU_TEST_INFO_NULL,
 };

@@ -17,19 +17,6 @@
 
 static const char *const queues[] = {"q"};
 
-static weir_wait
-settled(weir_broker *broker)
-{
-    weir_wait wait = {.queues = queues, .queue_count = 1, .interest = WEIR_WAKE_WORK};
-
-    do {
-        CU_ASSERT_EQUAL(weir__wait(broker, &wait, NULL), 0);
-        wait.timeout_ms = 20;
-    } while (wait.generation == 0 || wait.reasons != WEIR_WAKE_TIMEOUT);
-    wait.timeout_ms = LONG_MS;
-    return wait;
-}
-
 static const char foreign_insert[] =
     "INSERT INTO weir_queue (name, known) VALUES ('q', 1) ON CONFLICT DO NOTHING;"
     "INSERT INTO weir_task (qid, state, ord, since, id, type)"
@@ -55,7 +42,7 @@ static void
 a_task_of_an_application_s_own_transaction_wakes(void)
 {
     weir_broker *broker = kit_open("", NULL);
-    weir_wait wait = settled(broker);
+    weir_wait wait = kit_settled(broker);
     pthread_t thread;
 
     pthread_create(&thread, NULL, insert_later, NULL);
@@ -70,7 +57,7 @@ static void
 a_wake_up_survives_the_loss_of_the_file_beside_the_database(void)
 {
     weir_broker *waiting = kit_open("", NULL), *other = kit_open("", NULL);
-    weir_wait wait = settled(waiting);
+    weir_wait wait = kit_settled(waiting);
     char beside[300];
     struct stat file;
 
@@ -166,7 +153,7 @@ what_this_process_finishes_does_not_wake_it(void)
     weir_wait wait;
 
     CU_ASSERT_EQUAL(kit_put(broker, "a", 1, NULL), 0);
-    wait = settled(broker);
+    wait = kit_settled(broker);
     CU_ASSERT_EQUAL(kit_work(broker, NULL), 1);
     wait.timeout_ms = 50;
     CU_ASSERT_EQUAL(weir__wait(broker, &wait, NULL), 0);
@@ -179,7 +166,7 @@ a_busy_neighbour_neither_wakes_nor_hides_what_is_of_interest(void)
 {
     weir_broker *waiting = kit_open("?sync=normal", NULL);
     weir_broker *busy = kit_open("?sync=normal", NULL);
-    weir_wait wait = settled(waiting);
+    weir_wait wait = kit_settled(waiting);
     char id[32];
 
     for (int i = 0; i < 200; i++) {
