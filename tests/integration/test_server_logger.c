@@ -10,6 +10,7 @@
 
 static const char *awaited;
 static atomic_int heard;
+static atomic_int ends; /* handlers whose end was logged, once the logger's function is through */
 static _Thread_local bool inside;
 
 /* Calls what takes the server's locks. It is logged as well, and not heard then. */
@@ -28,6 +29,9 @@ use_server(const weir_log_record *record)
     if (strstr(record->message, awaited) != NULL) {
         atomic_fetch_add(&heard, 1);
     }
+    if (strcmp(record->message, "task ends") == 0) {
+        atomic_fetch_add(&ends, 1);
+    }
     inside = false;
 }
 
@@ -37,6 +41,7 @@ setup(void)
     world_open_flaky();
     awaited = "";
     atomic_store(&heard, 0);
+    atomic_store(&ends, 0);
     world_hear(use_server);
 }
 
@@ -54,6 +59,12 @@ static bool
 has_heard(long count)
 {
     return atomic_load(&heard) >= count;
+}
+
+static bool
+has_ended(long count)
+{
+    return atomic_load(&ends) >= count;
 }
 
 static void
@@ -101,6 +112,8 @@ of_a_handler_that_is_given_up(void)
     serve_and_await("its task is given up");
     world_enqueue_task((weir_task){.timeout_ms = 50}, "stay");
     CU_ASSERT_TRUE(world_until(has_heard, 1));
+    world_release(); /* no stop waits for it, and it still uses the server when it ends */
+    CU_ASSERT_TRUE(world_until(has_ended, 1));
 }
 
 static void
