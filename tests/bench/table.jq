@@ -62,6 +62,8 @@ def goal_row($all): .[0] as $name | .[1] as $w | .[2] as $goal | .[3] as $better
 
 def others: [
     ["Enqueue one by one, Redis", ["weir", "redis", "enqueue", "tasks_per_s"], "more"],
+    ["Idle pick-up, median, SQLite, `sync=normal`", ["weir", "normal", "latency", "pickup_p50_ms"], "less"],
+    ["Idle pick-up, 99 %, SQLite, `sync=normal`", ["weir", "normal", "latency", "pickup_p99_ms"], "less"],
     ["Enqueue one by one, SQLite, `sync=normal`", ["weir", "normal", "enqueue", "tasks_per_s"], "more"],
     ["Enqueue one by one, SQLite, each commit synchronous", ["weir", "sqlite", "enqueue", "tasks_per_s"], "more"],
     ["End to end, SQLite, `sync=normal`", ["weir", "normal", "e2e", "tasks_per_s"], "more"],
