@@ -278,6 +278,16 @@ weir__redis_reply(struct weir__redis_conn *conn, redisReply **reply, weir_error 
     return rc;
 }
 
+/* What was passed over stays in hiredis's buffer until it parses: once all of it was read, that only frees it. */
+static bool
+discard_passed(struct weir__redis_conn *c)
+{
+    const redisReader *in = c->ctx->reader;
+    redisReply *none = NULL;
+
+    return in->pos < in->len || in->len == 0 || parse(c, &none);
+}
+
 /* Reads on until so many bytes are there, or others than `line` begins with. */
 static bool
 peek(struct weir__redis_conn *c, const char *line, size_t len, int64_t deadline_ms)
@@ -291,7 +301,7 @@ peek(struct weir__redis_conn *c, const char *line, size_t len, int64_t deadline_
         if (!(c->tls && weir__redis_tls_pending(c->ctx)) && !ready(c, POLLIN, deadline_ms)) {
             return false;
         }
-        if (!read_in(c)) {
+        if (!discard_passed(c) || !read_in(c)) {
             return false;
         }
     }

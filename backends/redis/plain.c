@@ -134,7 +134,7 @@ try_once(struct plain *p, bool *again)
         return weir__plain_set_all(p, rc);
     rc = exchange(p);
     *again = rc == WEIR_E_UNAVAILABLE && !weir__redis_conn_alive(p->conn);
-    if (p->done && weir__redis_wait_replicas(p->conn, p->err) < 0)
+    if (p->done && !p->astray && weir__redis_wait_replicas(p->conn, p->err) < 0)
         rc = weir__plain_set_all(p, WEIR_E_UNKNOWN);
     weir__redis_release(p->b->conns, p->conn);
     if (p->astray) {

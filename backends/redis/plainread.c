@@ -144,6 +144,21 @@ read_refused(struct plain *p, bool queued, weir_error *why)
     return rc < 0 ? weir__plain_set_all(p, rc) : rc;
 }
 
+/* The reply is taken, whatever it is: who asks for more on this connection must not find it. */
+static void
+read_watch(struct plain *p)
+{
+    redisReply *reply = NULL;
+
+    if (weir__redis_pass(p->conn, "+OK\r\n", 1) == 1) {
+        *weir__redis_conn_note(p->conn) |= WEIR__NOTE_WATCHES;
+        return;
+    }
+    weir__redis_spoil(p->conn);
+    weir__redis_reply(p->conn, &reply, NULL);
+    freeReplyObject(reply);
+}
+
 int
 weir__plain_read(struct plain *p)
 {
@@ -152,9 +167,6 @@ weir__plain_read(struct plain *p)
     bool executed = weir__redis_enter(p->conn, WEIR__PLAIN_BEFORE + p->count + WEIR__PLAIN_BEHIND);
     int rc = executed ? read_executed(p) : read_refused(p, queued, &why);
 
-    if (weir__redis_pass(p->conn, "+OK\r\n", 1) == 1)
-        *weir__redis_conn_note(p->conn) |= WEIR__NOTE_WATCHES;
-    else
-        weir__redis_spoil(p->conn);
+    read_watch(p);
     return rc;
 }

@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include "harness.h"
+#include "link.h"
 #include "redis_fixture.h"
 
 #include <pthread.h>
@@ -268,6 +269,27 @@ a_command_that_did_not_go_out_as_a_whole_was_not_done(void)
     free(big);
 }
 
+/* A producer whose replies are all as expected never parses one. */
+static void
+replies_that_are_passed_over_do_not_pile_up(void)
+{
+    struct weir__redis_conn *conn = NULL;
+    const char *ping = "PING";
+    size_t passed = 0, largest = 0;
+
+    serve(NULL);
+    redis = fixture_open("%s", redis_server_unix_url(server));
+    CU_ASSERT_EQUAL_FATAL(weir__redis_acquire(redis, &conn, NULL), 0);
+    for (int i = 0; i < 2000; i++) {
+        CU_ASSERT_EQUAL_FATAL(weir__redis_append(conn, 1, &ping, NULL, NULL), 0);
+        passed += weir__redis_pass(conn, "+PONG\r\n", 1);
+        largest = conn->ctx->reader->len > largest ? conn->ctx->reader->len : largest;
+    }
+    CU_ASSERT_EQUAL(passed, 2000);
+    CU_ASSERT_TRUE(largest < 2048);
+    weir__redis_release(redis, conn);
+}
+
 static void
 large_commands_and_replies_pass(void)
 {
@@ -452,6 +474,7 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_command_appended_to_a_dead_connection_was_not_done),
     HARNESS_TEST(of_a_pipeline_the_replies_after_the_loss_are_unknown),
     HARNESS_TEST(a_command_that_did_not_go_out_as_a_whole_was_not_done),
+    HARNESS_TEST(replies_that_are_passed_over_do_not_pile_up),
     HARNESS_TEST(large_commands_and_replies_pass),
     HARNESS_TEST(maxclients_is_said),
     HARNESS_TEST(a_full_server_is_said_once),
