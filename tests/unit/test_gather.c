@@ -148,7 +148,7 @@ teardown(void)
 
 struct producer {
     pthread_t thread;
-    char id[16];
+    char id[24];
     int rc;
     weir_error err;
     weir_receipt receipt;
