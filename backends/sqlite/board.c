@@ -53,13 +53,37 @@ weir__board_share(struct weir__board *board, int fd)
         atomic_store(&board->shared, true);
 }
 
-#ifdef HAVE_LINUX_FUTEX_H
+void
+weir__board_unshare(struct weir__board *board)
+{
+    atomic_store(&board->shared, false);
+}
+
+static bool
+sleep_only(int64_t us)
+{
+    const struct timespec room = {us / 1000000, us % 1000000 * 1000};
+
+    nanosleep(&room, NULL);
+    return false;
+}
+
+#if defined(HAVE_LINUX_FUTEX_H) && defined(SYS_futex)
+/* The kernel's own struct of this call, whatever width time_t has. */
+struct room {
+    long s, ns;
+};
+
+/* Where there is no such call for us (a filter of system calls), time passes all the same: nobody spins. */
 static bool
 sleep_on(_Atomic uint32_t *word, uint32_t value, int64_t us)
 {
-    struct timespec room = {us / 1000000, us % 1000000 * 1000};
+    struct room room = {(long)(us / 1000000), (long)(us % 1000000 * 1000)};
 
-    return syscall(SYS_futex, word, FUTEX_WAIT, value, &room, NULL, 0) == 0 || errno != ETIMEDOUT;
+    if (syscall(SYS_futex, word, FUTEX_WAIT, value, &room, NULL, 0) == 0 || errno == EAGAIN ||
+        errno == EINTR)
+        return true;
+    return errno == ETIMEDOUT ? false : sleep_only(us);
 }
 
 static void
@@ -71,12 +95,9 @@ wake_one(_Atomic uint32_t *word)
 static bool
 sleep_on(_Atomic uint32_t *word, uint32_t value, int64_t us)
 {
-    struct timespec room = {us / 1000000, us % 1000000 * 1000};
-
     (void)word;
     (void)value;
-    nanosleep(&room, NULL);
-    return false;
+    return sleep_only(us);
 }
 
 static void
@@ -95,16 +116,17 @@ weir__board_turn(const struct weir__board *board)
 bool
 weir__board_await_turn(struct weir__board *board, uint32_t seen, int64_t us)
 {
+    uint32_t sleepers;
     bool woken;
 
-    if (board == NULL || board->page == NULL) {
-        const struct timespec room = {us / 1000000, us % 1000000 * 1000};
-        nanosleep(&room, NULL);
-        return false;
-    }
+    if (board == NULL || board->page == NULL)
+        return sleep_only(us);
     atomic_fetch_add(&board->page->sleepers, 1);
     woken = sleep_on(&board->page->turn, seen, us);
-    atomic_fetch_sub(&board->page->sleepers, 1);
+    /* Another file may lie there by now, on which nobody was counted. */
+    sleepers = atomic_load(&board->page->sleepers);
+    while (sleepers > 0 &&
+           !atomic_compare_exchange_weak(&board->page->sleepers, &sleepers, sleepers - 1)) {}
     return woken;
 }
 
@@ -160,18 +182,12 @@ weir__board_place(struct weir__board *board, uint64_t key, bool make)
     return NULL;
 }
 
-static bool
-is_after(uint32_t one, uint32_t other)
-{
-    return (int32_t)(one - other) > 0;
-}
-
 static void
-raise_to(_Atomic uint32_t *number, uint32_t to)
+raise_to(_Atomic uint64_t *number, uint64_t to)
 {
-    uint32_t now = atomic_load(number);
+    uint64_t now = atomic_load(number);
 
-    while (is_after(to, now) && !atomic_compare_exchange_weak(number, &now, to)) {}
+    while (to > now && !atomic_compare_exchange_weak(number, &now, to)) {}
 }
 
 void
@@ -185,9 +201,9 @@ weir__board_offer(struct weir__board_queue *place, uint32_t tasks, bool own)
 bool
 weir__board_claim(struct weir__board_queue *place)
 {
-    uint32_t claimed = atomic_load(&place->claimed);
+    uint64_t claimed = atomic_load(&place->claimed);
 
-    while (is_after(atomic_load(&place->offered), claimed)) {
+    while (atomic_load(&place->offered) > claimed) {
         if (atomic_compare_exchange_weak(&place->claimed, &claimed, claimed + 1))
             return true;
     }
@@ -196,11 +212,11 @@ weir__board_claim(struct weir__board_queue *place)
 
 /* Another file may lie there meanwhile, on which less was offered. */
 void
-weir__board_drain(struct weir__board *board, uint64_t key, uint32_t offered)
+weir__board_drain(struct weir__board *board, uint64_t key, uint64_t offered)
 {
     struct weir__board_queue *place = weir__board_place(board, key, false);
 
-    if (place == NULL || is_after(offered, atomic_load(&place->offered)))
+    if (place == NULL || offered > atomic_load(&place->offered))
         return;
     raise_to(&place->drained, offered);
     raise_to(&place->claimed, offered);
@@ -209,7 +225,7 @@ weir__board_drain(struct weir__board *board, uint64_t key, uint32_t offered)
 bool
 weir__board_is_drained(const struct weir__board_queue *place)
 {
-    return place == NULL || !is_after(atomic_load(&place->offered), atomic_load(&place->drained));
+    return place == NULL || atomic_load(&place->offered) <= atomic_load(&place->drained);
 }
 
 void

@@ -10,7 +10,7 @@
  * do not keep the one who has it from the processor.
  *
  * The offers: for each queue how many tasks were put into it, how many of them somebody went for, and up to which a take found the
- * queue empty (heed.h). The numbers only grow, and begin anew after the highest.
+ * queue empty (heed.h). The numbers only grow.
  */
 #ifndef WEIR_SQLITE_BOARD_H
 #define WEIR_SQLITE_BOARD_H
@@ -26,8 +26,7 @@
 
 struct weir__board_queue {
     _Atomic uint64_t key; /* of its name; 0: free. A queue keeps its place */
-    _Atomic uint32_t offered, claimed, drained;
-    uint32_t unused[3];
+    _Atomic uint64_t offered, claimed, drained;
 };
 
 struct weir__board_page {
@@ -60,6 +59,9 @@ void weir__board_release(struct weir__board *board);
  * WEIR__BOARD_BYTES bytes and be open for reading and writing. */
 void weir__board_share(struct weir__board *board, int fd);
 
+/* The file is lost: what is offered on its page reaches nobody any more. */
+void weir__board_unshare(struct weir__board *board);
+
 /* The present turn. */
 uint32_t weir__board_turn(const struct weir__board *board);
 
@@ -83,7 +85,7 @@ void weir__board_offer(struct weir__board_queue *place, uint32_t tasks, bool own
 /* Claims a task that was offered. False: others have claimed them all. */
 bool weir__board_claim(struct weir__board_queue *place);
 /* A take that is committed has found the queue empty, when so many had been offered. */
-void weir__board_drain(struct weir__board *board, uint64_t key, uint32_t offered);
+void weir__board_drain(struct weir__board *board, uint64_t key, uint64_t offered);
 /* Whether that is so of all that was offered. NULL: nothing was. */
 bool weir__board_is_drained(const struct weir__board_queue *place);
 

@@ -57,11 +57,12 @@ static bool
 heed_queue(struct weir__hub *hub, struct weir__hub_queue *queue)
 {
     struct weir__board_queue *place = weir__board_place(&hub->board, queue->key, false);
-    uint32_t offered = place != NULL ? atomic_load(&place->offered) : queue->offered;
+    uint64_t offered = place != NULL ? atomic_load(&place->offered) : queue->offered;
 
     if (offered == queue->offered)
         return false;
     queue->offered = offered;
+    hub->concerned = true;
     queue->ours = is_awaited(hub, queue->name) && weir__board_claim(place);
     if (!queue->ours)
         put_off(hub);

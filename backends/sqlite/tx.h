@@ -38,7 +38,7 @@ struct weir__note {
 /* A queue in which a take found nothing more, when so many had been offered (board.h). */
 struct weir__drain {
     uint64_t key; /* 0: nothing was offered yet */
-    uint32_t offered;
+    uint64_t offered;
 };
 
 struct weir__tx_state {

@@ -47,7 +47,7 @@ struct weir__hub_queue {
     int64_t told_due_at_ms;            /* what forward() said */
     int64_t cancels, joins;            /* seen in the database */
     uint64_t key;                      /* on the board */
-    uint32_t offered;                  /* seen there */
+    uint64_t offered;                  /* seen there */
     bool ours;                         /* the present look is for a task that was claimed there */
     char name[];
 };
@@ -78,6 +78,7 @@ struct weir__hub {
     bool quiet;            /* no event on the log between the last two looks */
     int64_t look_at_us;    /* when the next one is, monotonic */
     bool touched;          /* what woke the poller: a touch */
+    bool concerned;        /* something was offered of a queue that is watched here */
     bool stepped;          /* the series, or the time of one who is blind */
     bool net_due;          /* the look that was put off (heed.h) */
     int futile;            /* such looks, one after another, that found nothing */

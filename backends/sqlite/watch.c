@@ -52,7 +52,7 @@ beside(const struct weir__hub *hub, const char *suffix)
     return name;
 }
 
-/* Makes the file as long as the board, with the database's owner and permissions. */
+/* Makes the file as long as the board, without holes, and a new one with the database's owner and permissions. */
 static bool
 make_beside(const struct weir__hub *hub, int fd)
 {
@@ -60,8 +60,6 @@ make_beside(const struct weir__hub *hub, int fd)
 
     if (fstat(fd, &file) != 0)
         return false;
-    if (file.st_size >= WEIR__BOARD_BYTES)
-        return true;
     if (file.st_size == 0 && stat(hub->store->path, &database) == 0) {
         if (geteuid() == 0 && fchown(fd, database.st_uid, database.st_gid) != 0)
             return false;
@@ -85,10 +83,12 @@ open_beside(struct weir__hub *hub)
         close(fd);
         fd = -1;
     }
-    if (fd >= 0)
+    if (fd >= 0) {
         weir__board_share(&hub->board, fd);
-    else
+    } else {
+        weir__board_unshare(&hub->board);
         fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    }
     free(name);
     if (hub->beside_fd >= 0)
         close(hub->beside_fd);
@@ -331,7 +331,7 @@ weir__watch_block(struct weir__hub *hub, int64_t end_ms)
     if (hub->net_due)
         hub->net_at_us = 0;
     hub->stepped = hub->blind && ready == 0;
-    if (!hub->touched && hub->step >= 0 && weir__monotonic_us() >= hub->look_at_us) {
+    if (hub->step >= 0 && weir__monotonic_us() >= hub->look_at_us) {
         next_step(hub);
         hub->stepped = true;
     }
@@ -455,8 +455,14 @@ weir__watch_look(struct weir__hub *hub)
 
     if (hub->rearm)
         weir__watch_arm(hub);
-    if (hub->conn.db == NULL || !weir__heed_news(hub))
+    hub->concerned = false;
+    if (hub->conn.db == NULL)
         return false;
+    if (!weir__heed_news(hub)) {
+        if (hub->touched && !hub->concerned)
+            note_look(hub, false);
+        return false;
+    }
     changed = look(hub);
     weir__heed_done(hub);
     if (hub->touched)

@@ -273,22 +273,46 @@ what_a_take_emptied_is_not_claimed_any_more(void)
 }
 
 static void
-the_numbers_of_offers_begin_anew_after_the_highest(void)
+any_number_of_offers_can_be_outstanding(void)
 {
     struct weir__board board = board_of_its_own();
     uint64_t key = weir__board_key("q");
     struct weir__board_queue *place = weir__board_place(&board, key, true);
 
-    atomic_store(&place->offered, UINT32_MAX);
-    atomic_store(&place->claimed, UINT32_MAX);
-    atomic_store(&place->drained, UINT32_MAX);
-    weir__board_offer(place, 3, false);
+    atomic_store(&place->offered, UINT64_C(1) << 33);
     CU_ASSERT_FALSE(weir__board_is_drained(place));
     CU_ASSERT(weir__board_claim(place));
     weir__board_drain(&board, key, atomic_load(&place->offered));
     CU_ASSERT(weir__board_is_drained(place));
     CU_ASSERT_FALSE(weir__board_claim(place));
     weir__board_release(&board);
+}
+
+static void
+a_sleeper_whose_page_was_replaced_is_not_taken_from_the_new_one(void)
+{
+    struct weir__board board = board_of_its_own();
+
+    atomic_store(&board.page->sleepers, UINT32_MAX); /* with the sleeper: none, as on a new page */
+    CU_ASSERT_FALSE(weir__board_await_turn(&board, weir__board_turn(&board), 1000));
+    CU_ASSERT_EQUAL(atomic_load(&board.page->sleepers), 0);
+    weir__board_release(&board);
+}
+
+static void
+a_file_with_holes_is_filled(void)
+{
+    int fd = open(beside, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    weir_broker *broker;
+    struct stat file;
+
+    CU_ASSERT_EQUAL(ftruncate(fd, WEIR__BOARD_BYTES), 0);
+    broker = kit_open("", NULL);
+    CU_ASSERT_EQUAL(fstat(fd, &file), 0);
+    CU_ASSERT_EQUAL(file.st_size, WEIR__BOARD_BYTES);
+    CU_ASSERT(file.st_blocks * 512 >= WEIR__BOARD_BYTES);
+    close(fd);
+    weir_broker_close(broker);
 }
 
 static void
@@ -314,7 +338,9 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(each_transaction_passes_the_turn),
     HARNESS_TEST(as_many_are_claimed_as_were_offered),
     HARNESS_TEST(what_a_take_emptied_is_not_claimed_any_more),
-    HARNESS_TEST(the_numbers_of_offers_begin_anew_after_the_highest),
+    HARNESS_TEST(any_number_of_offers_can_be_outstanding),
+    HARNESS_TEST(a_sleeper_whose_page_was_replaced_is_not_taken_from_the_new_one),
+    HARNESS_TEST(a_file_with_holes_is_filled),
     HARNESS_TEST(a_queue_for_which_there_is_no_room_has_no_place),
     HARNESS_TEST(a_file_that_is_too_short_is_made_as_long_as_the_board),
     CU_TEST_INFO_NULL,

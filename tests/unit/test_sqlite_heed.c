@@ -4,6 +4,7 @@
 
 #include "harness.h"
 #include "sqlite_kit.h"
+#include "sqlite/watch.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -314,6 +315,24 @@ a_touch_that_the_board_does_not_explain_is_looked_after(void)
     weir_broker_close(broker);
 }
 
+/* Else each commit for a queue of others would wake everybody. */
+static void
+touches_for_other_queues_are_put_off_after_some(void)
+{
+    weir_broker *broker = kit_open("", NULL);
+    struct weir__hub *hub = &kit_store(broker)->hub;
+
+    kit_settled(broker);
+    for (int i = 0; i < 5; i++) {
+        weir__board_offer(weir__board_place(&hub->board, weir__board_key("other"), true), 1, false);
+        weir__board_tell(&hub->board, false);
+        hub->touched = true;
+        CU_ASSERT_FALSE(weir__watch_look(hub));
+    }
+    CU_ASSERT(hub->calm_until_us > hub->looked_at_us);
+    weir_broker_close(broker);
+}
+
 static void
 a_take_that_is_undone_drains_nothing(void)
 {
@@ -343,6 +362,7 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_woken_worker_that_dies_does_not_leave_the_task_lying),
     HARNESS_TEST(all_are_woken_for_a_task_that_nobody_takes),
     HARNESS_TEST(a_touch_that_the_board_does_not_explain_is_looked_after),
+    HARNESS_TEST(touches_for_other_queues_are_put_off_after_some),
     HARNESS_TEST(a_take_that_is_undone_drains_nothing),
     CU_TEST_INFO_NULL,
 };
