@@ -33,11 +33,21 @@ weir__mover_wake(weir_server *server)
     }
 }
 
+/* When the mover is to look at what waits, by the monotonic clock. */
+static int64_t
+patience_ms(const weir_server *server)
+{
+    int64_t patience_us = weir__ring_patience_us(server);
+
+    return patience_us == WEIR_NEVER ? WEIR_NEVER : patience_us / 1000 + 1;
+}
+
 bool
 weir__mover_call(weir_server *server)
 {
     bool has_time = server->idle_count > 0 && (server->more || server->ring.ahead.first != NULL);
-    bool calls = server->mover_waits && (server->outcomes.first != NULL || has_time);
+    bool calls = server->mover_waits && (server->outcomes.first != NULL || has_time ||
+                                         patience_ms(server) < server->mover_until_ms);
 
     if (calls) {
         server->mover_waits = false;
@@ -94,7 +104,7 @@ static int64_t
 wait_until(const weir_server *server)
 {
     int64_t until_ms = server->mover_ends ? server->flush_until_ms : WEIR_NEVER;
-    int64_t patience_us = weir__ring_patience_us(server);
+    int64_t look_ms = patience_ms(server);
 
     if (server->outcomes.first != NULL && server->move.finish_at_ms < until_ms) {
         until_ms = server->move.finish_at_ms;
@@ -102,10 +112,7 @@ wait_until(const weir_server *server)
     if (wants_tasks(server) && server->move.take_at_ms < until_ms) {
         until_ms = server->move.take_at_ms;
     }
-    if (patience_us != WEIR_NEVER && patience_us / 1000 + 1 < until_ms) {
-        until_ms = patience_us / 1000 + 1;
-    }
-    return until_ms;
+    return look_ms < until_ms ? look_ms : until_ms;
 }
 
 /* A listener that does not listen for work has to before the mover may sleep. True when the lock was
@@ -129,6 +136,7 @@ wait_for_work(weir_server *server, int64_t *now_ms)
 {
     for (;;) {
         while (server->mover_replaced) {
+            server->mover_until_ms = WEIR_NEVER;
             pthread_cond_wait(&server->mover_wake, &server->lock);
         }
         server->mover_waits = false;
@@ -146,7 +154,8 @@ wait_for_work(weir_server *server, int64_t *now_ms)
             continue;
         }
         server->mover_waits = true;
-        weir__cond_wait_until(&server->mover_wake, &server->lock, wait_until(server));
+        server->mover_until_ms = wait_until(server);
+        weir__cond_wait_until(&server->mover_wake, &server->lock, server->mover_until_ms);
     }
 }
 

@@ -194,6 +194,7 @@ struct weir_server {
     bool mover_ended;
     bool workers_end;
     bool listener_muted;    /* it does not listen for work */
+    int64_t mover_until_ms; /* monotonic: when the mover wakes of itself, if it waits */
     int64_t flush_until_ms; /* monotonic: then the mover gives up */
     int64_t
         watch_at_boot_ms; /* no running job has an earlier end that the watch does not know of */

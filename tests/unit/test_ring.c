@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How many tasks a server takes ahead: by what its calls cost, and by how large tasks are. */
+/* How many tasks a server takes ahead: by what its calls cost, and by how large tasks are; and that somebody looks at them. */
 #include <config.h>
 
 #include "harness.h"
@@ -91,11 +91,32 @@ the_usual_size_is_no_reason_for_less(void)
     CU_ASSERT_EQUAL(weir__ring_room(&server), WEIR__TAKE_MAX);
 }
 
+/* The mover went to sleep while a worker had been called, who then found a task that stays, with others behind it. */
+static void
+a_mover_that_sleeps_is_woken_for_what_waits(void)
+{
+    struct weir__job job = {.taken_us = now_us};
+
+    weir__jobs_append(&server.ring.ahead, &job);
+    server.mover_until_ms = WEIR_NEVER;
+    server.called_count = 1;
+    server.mover_waits = true;
+    CU_ASSERT_FALSE(weir__mover_call(&server));
+    server.called_count = 0;
+    CU_ASSERT_TRUE(weir__mover_call(&server));
+    CU_ASSERT_FALSE(weir__mover_call(&server));
+
+    server.mover_waits = true;
+    server.mover_until_ms = now_us / 1000;
+    CU_ASSERT_FALSE(weir__mover_call(&server));
+}
+
 static const CU_TestInfo tests[] = {
     HARNESS_TEST(what_ends_during_two_calls_is_taken_ahead),
     HARNESS_TEST(payloads_that_wait_are_bounded),
     HARNESS_TEST(small_ones_are_taken_in_numbers_again),
     HARNESS_TEST(the_usual_size_is_no_reason_for_less),
+    HARNESS_TEST(a_mover_that_sleeps_is_woken_for_what_waits),
     CU_TEST_INFO_NULL,
 };
 
