@@ -256,7 +256,7 @@ a_task_can_wait_for_its_time()
     run "$weir" task enqueue --type t --id at --at 2100-01-02T03:04:05Z --json
     expect_json '.next_process_at == "2100-01-02T03:04:05.000Z"'
     run "$weir" task ls --state scheduled
-    expect_out 'in 9m59s'
+    expect_out 'in 9m'
     expect_usage 'exclude each other' "$weir" task enqueue --type t --in 1s --at 2100-01-02T03:04:05Z
     expect_usage 'option --in' "$weir" task enqueue --type t --in soon
     expect_usage 'negative' "$weir" task enqueue --type t --in=-5s
