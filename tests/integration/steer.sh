@@ -31,7 +31,8 @@ bring_all()
     "$weir" task enqueue --type fails --id retry > /dev/null
     "$weir" task enqueue --type works --id completed --retention 1h > /dev/null
     "$weir" task enqueue --type waits --id active > /dev/null
-    start_worker --exec 'fails=exit 1' --exec 'works=true' --exec 'waits=sleep 60' --concurrency 3
+    echo '{"retry": "fixed:1h"}' > "$tmp/w.json" # for as long as the test takes
+    start_worker --config "$tmp/w.json" --exec 'fails=exit 1' --exec 'works=true' --exec 'waits=sleep 60' --concurrency 3 --shutdown-timeout 0
     expect_state retry retry
     expect_state completed completed
     expect_state active active

@@ -169,7 +169,8 @@ static int init(weir_mux *mux, const char *options, weir_logger *log, void **sta
 static void fini(void *state) { _exit(9); }
 WEIR_MODULE_EXPORT const weir_module weir_module_entry = {
     .abi = WEIR_MODULE_ABI, .name = "hang", .init = init, .fini = fini};'
-    echo '{"cancel_grace": "100ms", "concurrency": 1}' > "$tmp/w.json"
+    # None of them comes back to hang in the place of the next.
+    echo '{"cancel_grace": "100ms", "concurrency": 1, "retry": "fixed:1h"}' > "$tmp/w.json"
     "$weir" task enqueue --type hang --id a --timeout 200ms > /dev/null
     start_worker --config "$tmp/w.json" --module "$tmp/hang.so"
     wait_until 20 process_is_gone "$worker" || fail 'it did not end'
@@ -182,7 +183,7 @@ WEIR_MODULE_EXPORT const weir_module weir_module_entry = {
     kill -0 "$worker" || fail 'it ended'
     stop_worker
     expect_equal "$worker_status" 1
-    echo '{"cancel_grace": "100ms", "concurrency": 1, "exit_when_stuck": false}' > "$tmp/w.json"
+    echo '{"cancel_grace": "100ms", "concurrency": 1, "retry": "fixed:1h", "exit_when_stuck": false}' > "$tmp/w.json"
     "$weir" task enqueue --type hang --id c --timeout 200ms > /dev/null
     start_worker --config "$tmp/w.json" --module "$tmp/hang.so" --shutdown-timeout 0
     expect_state c retry
