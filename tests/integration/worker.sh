@@ -671,12 +671,12 @@ a_graceful_stop_waits_for_the_command()
 
 a_stop_puts_a_running_task_back()
 {
-    start_worker --shutdown-timeout 200ms --exec "t=echo \$\$ > $tmp/pid; sleep 300"
+    start_worker --shutdown-timeout 200ms --exec "t=echo \$\$ > $tmp/pid.\$WEIR_TASK_ID; sleep 300"
     enqueue a
     enqueue b
-    wait_until 10 [ -s "$tmp/pid" ] || fail 'it never started'
+    wait_until 10 [ -s "$tmp/pid.a" ] || fail 'it never started'
     stop_worker
-    process_is_gone "$(cat "$tmp/pid")" || fail 'the command survived'
+    process_is_gone "$(cat "$tmp/pid.a")" || fail 'the command survived'
     has_logged 'DEBUG task begins queue=default id=a type=t' || fail 'the begin of the task is not logged'
     has_logged 'DEBUG task ends queue=default id=a type=t outcome=' || fail 'the end of the task is not logged'
     has_logged 'server stopped given_back=[12] ' || fail 'the log does not count what went back'
