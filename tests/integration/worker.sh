@@ -719,7 +719,8 @@ quiet_takes_no_more_tasks()
 
 a_worker_is_listed_with_what_it_runs()
 {
-    start_worker --queues default=3,low --concurrency 4 --lease 900ms --exec "t=touch $tmp/started; sleep 300"
+    echo '{"lease": "30s", "heartbeat": "300ms"}' > "$tmp/w.json"
+    start_worker --config "$tmp/w.json" --queues default=3,low --concurrency 4 --exec "t=touch $tmp/started; sleep 300"
     enqueue a --payload hello
     wait_until 10 [ -e "$tmp/started" ] || fail 'it never started'
     is_listed() { json_is '.[0].active_workers | length == 1' "$weir" server ls --json; }
