@@ -74,7 +74,7 @@ step_redis_ways() # the conformance suite over a unix socket, TCP, Sentinel and 
     passed=$((passed + 1))
 }
 
-step_ticks() # periodic tasks of two workers for ten minutes, the leader killed every three seconds
+step_ticks() # periodic tasks of two workers for ten minutes, each leader killed after three seconds
 {
     build_in main --enable-werror || return 1
     WEIR_TICK_SECONDS=${WEIR_TICK_SECONDS:-600} WEIR_TEST_TIMEOUT=1200 \
