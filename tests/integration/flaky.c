@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 struct flaky flaky;
 
@@ -39,6 +40,16 @@ set_finishes(weir_consume *work, int code)
     }
 }
 
+static void
+be_slow(void)
+{
+    int us = atomic_load(&flaky.slowness_us);
+
+    if (us > 0) {
+        nanosleep(&(struct timespec){.tv_nsec = us * 1000L}, NULL);
+    }
+}
+
 static bool
 is_listener(void)
 {
@@ -54,6 +65,7 @@ flaky_consume(void *self, const weir_request_id *request, int64_t now_ms, weir_c
 {
     atomic_fetch_add(&flaky.consumes, 1);
     atomic_fetch_add(&flaky.heard, work->take != NULL && is_listener());
+    be_slow();
     if (atomic_load(&flaky.consume_fails) ||
         (atomic_load(&flaky.takes_fail) && work->take != NULL)) {
         set_finishes(work, WEIR_E_UNAVAILABLE);
@@ -158,6 +170,7 @@ flaky_reset(void)
     atomic_store(&flaky.wait_fails, false);
     atomic_store(&flaky.forward_fails, false);
     atomic_store(&flaky.start_stale, false);
+    atomic_store(&flaky.slowness_us, 0);
     atomic_store(&flaky.consumes, 0);
     atomic_store(&flaky.heard, 0);
     atomic_store(&flaky.starts, 0);

@@ -20,9 +20,10 @@ struct flaky {
     atomic_bool extend_cancels; /* every task is said to be cancelled */
     atomic_bool wait_fails;
     atomic_bool forward_fails;
-    atomic_int consumes; /* calls */
-    atomic_int heard;    /* calls that took, made by the thread that heard of the tasks */
-    atomic_int starts;   /* that were asked for */
+    atomic_int slowness_us; /* what each consume takes longer, as on a slow disk or a long way */
+    atomic_int consumes;    /* calls */
+    atomic_int heard;       /* calls that took, made by the thread that heard of the tasks */
+    atomic_int starts;      /* that were asked for */
     atomic_int extends;
     atomic_int recovers;
 };
