@@ -254,8 +254,10 @@ crew_start(const char *role, ...)
 void
 crew_stop(pid_t pid)
 {
+    siginfo_t seen;
+
     kill(pid, SIGSTOP);
-    waitpid(pid, NULL, WUNTRACED);
+    waitid(P_PID, (id_t)pid, &seen, WSTOPPED | WEXITED | WNOWAIT);
 }
 
 void

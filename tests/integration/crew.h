@@ -69,7 +69,7 @@ bool crew_is_settled(void *scene);
 
 /* Starts this program again with these arguments (the last one NULL). */
 pid_t crew_start(const char *role, ...);
-/* Suspends; returns when no thread of it runs any more. SIGCONT lets it go on. */
+/* Suspends; returns when no thread of it runs any more. SIGCONT lets it go on. One that has ended can still be awaited. */
 void crew_stop(pid_t pid);
 /* Kills at once; returns when the process is gone. */
 void crew_kill(pid_t pid);
