@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -280,18 +281,47 @@ has_ended(void *arg)
     return waitpid(ending->pid, &ending->status, WNOHANG) == ending->pid;
 }
 
+static void
+note_ending(const struct ending *ending, const char *who, bool seen)
+{
+    if (!seen) {
+        crew_fail("%s (%d) does not end", who, (int)ending->pid);
+        crew_kill(ending->pid);
+        return;
+    }
+    if (ending->status != 0)
+        crew_fail("%s (%d) ended with status %#x", who, (int)ending->pid, (unsigned)ending->status);
+}
+
 void
 crew_await(pid_t pid, const char *who)
 {
     struct ending ending = {.pid = pid};
+    bool seen = crew_until(has_ended, &ending, END_PATIENCE_MS);
 
-    if (!crew_until(has_ended, &ending, END_PATIENCE_MS)) {
-        crew_fail("%s (%d) does not end", who, (int)pid);
-        crew_kill(pid);
-        return;
-    }
-    if (ending.status != 0)
-        crew_fail("%s (%d) ended with status %#x", who, (int)pid, (unsigned)ending.status);
+    note_ending(&ending, who, seen);
+}
+
+static off_t
+size_of(const char *path)
+{
+    struct stat now;
+
+    return stat(path, &now) == 0 ? now.st_size : 0;
+}
+
+void
+crew_await_writer(pid_t pid, const char *who, const char *log)
+{
+    struct ending ending = {.pid = pid};
+    off_t size;
+    bool seen;
+
+    do {
+        size = size_of(log);
+        seen = crew_until(has_ended, &ending, END_PATIENCE_MS);
+    } while (!seen && size_of(log) > size);
+    note_ending(&ending, who, seen);
 }
 
 void

@@ -77,5 +77,7 @@ void crew_kill(pid_t pid);
 void crew_end(pid_t pid, const char *who);
 /* Waits for a process that ends by itself; a status other than 0 is a failure. */
 void crew_await(pid_t pid, const char *who);
+/* The same for one with much to do, however slow the disk is: as long as it writes to its side log. */
+void crew_await_writer(pid_t pid, const char *who, const char *log);
 
 #endif

@@ -125,7 +125,7 @@ run(struct round *round)
     }
     for (int i = 0; i < 2; i++) {
         if (round->producers[i] != 0)
-            crew_await(round->producers[i], "producer");
+            crew_await_writer(round->producers[i], "producer", round->acks);
     }
     if (!crew_until(crew_is_settled, round->scene, SETTLE_MS))
         crew_fail("the tasks are not done after %d s", SETTLE_MS / 1000);

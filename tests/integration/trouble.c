@@ -118,7 +118,7 @@ a_disk_is_full_for_a_while(struct stage *stage)
     char path[CREW_PATH_SIZE + 8];
     pid_t worker, producer = start_producer(stage, "150");
 
-    crew_await(producer, "producer");
+    crew_await_writer(producer, "producer", stage->acks);
     worker = start_worker(stage, "30000");
     await_log(stage, "end", 10);
     snprintf(path, sizeof(path), "%s-wal", stage->db);
@@ -147,7 +147,7 @@ the_file_is_locked_for_too_long(struct stage *stage)
     pid_t worker, producer = start_producer(stage, "150");
     sqlite3 *db;
 
-    crew_await(producer, "producer");
+    crew_await_writer(producer, "producer", stage->acks);
     worker = start_worker(stage, "30000");
     await_log(stage, "end", 10);
     db = take_lock(stage);
@@ -393,8 +393,8 @@ the_power_goes_out(struct stage *stage)
         crew_pause_us(1000 + crew_random(100000));
         take_image(stage, pids, 3, i);
     }
-    crew_await(pids[0], "producer");
-    crew_await(pids[1], "producer");
+    crew_await_writer(pids[0], "producer", stage->acks);
+    crew_await_writer(pids[1], "producer", stage->acks);
     settle_and_judge(stage, pids[2]);
 }
 
