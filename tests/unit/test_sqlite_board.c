@@ -63,15 +63,49 @@ start_sleeper(void)
     _exit(woken ? 0 : 1);
 }
 
+/* Whether so many are counted, asleep or about to sleep; those who wait for a lock sleep and look in turns. */
 static bool
 sleep_so_many(const struct weir__board *board, uint32_t count)
 {
     int64_t end = weir__monotonic_ms() + LONG_US / 1000;
 
-    while (atomic_load(&board->page->sleepers) != count && weir__monotonic_ms() < end)
+    while (weir__monotonic_ms() < end) {
+        if (atomic_load(&board->page->sleepers) == count)
+            return true;
         usleep(1000);
-    usleep(1000); /* counted, it is about to sleep */
-    return atomic_load(&board->page->sleepers) == count;
+    }
+    return false;
+}
+
+static bool
+is_asleep(pid_t pid)
+{
+    char path[64], state = 0;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    file = fopen(path, "r");
+    if (file == NULL)
+        return false;
+    CU_ASSERT_EQUAL(fscanf(file, "%*d %*s %c", &state), 1);
+    fclose(file);
+    return state == 'S';
+}
+
+/* Of those who are counted: a turn that is passed before one of them sleeps wakes it, too. */
+static bool
+all_are_asleep(const pid_t *pids, int count)
+{
+    int64_t end = weir__monotonic_ms() + LONG_US / 1000;
+    int i = 0;
+
+    while (i < count && weir__monotonic_ms() < end) {
+        if (is_asleep(pids[i]))
+            i++;
+        else
+            usleep(1000);
+    }
+    return i == count;
 }
 
 static int
@@ -82,16 +116,19 @@ ended(pid_t pid)
     return waitpid(pid, &status, 0) == pid ? status : -1;
 }
 
-/* How many of the children end within 100 ms. */
+/* How many of the children end woken, until none has for 100 ms after the first. */
 static int
-count_ended(void)
+count_woken(void)
 {
-    int64_t end = weir__monotonic_ms() + 100;
-    int count = 0;
+    int status = -1, count = 0;
+    int64_t end;
 
+    if (waitpid(-1, &status, 0) > 0)
+        count += status == 0;
+    end = weir__monotonic_ms() + 100;
     while (weir__monotonic_ms() < end) {
-        if (waitpid(-1, NULL, WNOHANG) > 0)
-            count++;
+        if (waitpid(-1, &status, WNOHANG) > 0)
+            count += status == 0;
         else
             usleep(1000);
     }
@@ -102,13 +139,17 @@ static void
 one_turn_wakes_one_of_several_processes(void)
 {
     struct weir__board board = board_of_its_own();
+    pid_t pids[SLEEPERS];
 
-    for (int i = 0; i < SLEEPERS; i++)
-        CU_ASSERT(start_sleeper() > 0);
+    for (int i = 0; i < SLEEPERS; i++) {
+        pids[i] = start_sleeper();
+        CU_ASSERT(pids[i] > 0);
+    }
     CU_ASSERT(sleep_so_many(&board, SLEEPERS));
+    CU_ASSERT(all_are_asleep(pids, SLEEPERS));
     for (int i = 0; i < SLEEPERS; i++) {
         weir__board_pass_turn(&board);
-        CU_ASSERT_EQUAL(count_ended(), 1);
+        CU_ASSERT_EQUAL(count_woken(), 1);
     }
     weir__board_release(&board);
 }
