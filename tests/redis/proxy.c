@@ -87,22 +87,18 @@ is_to_be_lost(struct proxy *proxy)
     return true;
 }
 
-/* The client's bytes stay here, and its server's side, which it does not reach any more. */
+/* The client's bytes stay here with its server's side; it is told that the connection broke, so that it need not wait. */
 static bool
 is_held(struct proxy *proxy, int pair[2], const char *bytes, size_t n)
 {
-    if (atomic_load(&proxy->to_hold) == 1) {
-        proxy->held_server = pair[1];
-        proxy->held_len = 0;
-        pair[1] = -1;
-        atomic_store(&proxy->to_hold, 2);
-    }
-    if (pair[1] >= 0)
+    if (atomic_load(&proxy->to_hold) != 1 || n > sizeof(proxy->held))
         return false;
-    if (n <= sizeof(proxy->held) - proxy->held_len) {
-        memcpy(proxy->held + proxy->held_len, bytes, n);
-        proxy->held_len += n;
-    }
+    memcpy(proxy->held, bytes, n);
+    proxy->held_len = n;
+    proxy->held_server = pair[1];
+    pair[1] = -1;
+    atomic_store(&proxy->to_hold, 2);
+    close_pair(pair);
     return true;
 }
 

@@ -19,7 +19,7 @@ void proxy_spare(struct proxy *proxy, int count);
 /* How many were lost since the start. */
 int proxy_lost(struct proxy *proxy);
 
-/* Holds what the next connection sends, as a server does that is slow to read; the client hears nothing any more. */
+/* Holds what the next connection sends, as a server does that is slow to read, and breaks off the client's side. */
 void proxy_hold(struct proxy *proxy);
 /* Gives it to the server, and waits until it was executed: returns its replies, good until the next call. */
 const char *proxy_let_go(struct proxy *proxy);

@@ -238,8 +238,6 @@ a_connection_that_watched_in_vain_has_the_script_do_it(void)
 static void
 a_transaction_that_comes_late_is_not_done_any_more(void)
 {
-    open_with("timeout=300ms");
-    MUST(store != NULL);
     OK(put_fresh("a"));
     OK(FINISH(take("alpha"), DONE));
     proxy_hold(proxy);
@@ -314,7 +312,7 @@ a_user_who_may_have_no_transactions_has_scripts(void)
 
     for (size_t i = 0; i < 3; i++) {
         raw_text("ACL SETUSER default -%s", without[i]);
-        open_with("timeout=300ms");
+        open_with("max_connections=1");
         MUST(store != NULL);
         OK(put_fresh(i == 0 ? "ab" : i == 1 ? "cd" : "ef"));
         raw_text("ACL SETUSER default +%s", without[i]);
