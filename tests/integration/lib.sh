@@ -162,6 +162,27 @@ process_is_gone()
     [ -z "$state" ] || [ "$state" = Z ]
 }
 
+# enqueue ID [OPTION...]
+enqueue()
+{
+    id=$1
+    shift
+    "$weir" task enqueue --type t --id "$id" --retention 1h "$@" > /dev/null || fail "no task $id"
+}
+
+# module NAME BODY: compiles a module into $tmp/NAME.so.
+module()
+{
+    printf '#include <weir.h>\n#include <string.h>\n%s\n' "$2" > "$tmp/$1.c"
+    ${WEIR_CC:-cc} -std=gnu11 -shared -fPIC -I"$source/lib/include" -o "$tmp/$1.so" "$tmp/$1.c" ||
+        fail "$1.c does not compile"
+}
+
+has_logged()
+{
+    grep -q -e "$1" "$tmp/worker.log"
+}
+
 run_tests()
 {
     for name in "$@"; do
