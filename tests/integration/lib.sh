@@ -87,6 +87,20 @@ expect_usage()
     expect_err "$text"
 }
 
+# expect_json_error STATUS NAME FILTER ARGUMENT...: the command prints nothing, and this error as one line of JSON.
+expect_json_error()
+{
+    expected=$1
+    name=$2
+    filter=$3
+    shift 3
+    run "$weir" "$@"
+    expect_status "$expected"
+    [ ! -s "$tmp/out" ] || fail "$ran: printed $(head -c 200 "$tmp/out")"
+    jq -se "length == 1 and (.[0].error | .name == \"$name\" and .code < 0 and ($filter))" \
+        "$tmp/err" > /dev/null 2>&1 || fail "$ran: not $name, $filter: $(head -c 400 "$tmp/err")"
+}
+
 # wait_until SECONDS COMMAND...: until the command succeeds; false when the time is over.
 wait_until()
 {
