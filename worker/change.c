@@ -127,9 +127,11 @@ change_concurrency(weir_server *server, int concurrency, weir_error *err)
     pthread_mutex_lock(&server->lock);
     atomic_store(&server->concurrency, concurrency);
     weir__slots_fit(server);
+    struct weir__slot *called = weir__slots_call(server);
     weir__mover_wake(server);
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);
+    weir__slots_wake(called);
     if (server->worker_threads > 0) {
         weir__beat_soon(server);
     }
