@@ -111,10 +111,12 @@ pin_claims(weir_server *server)
     return status;
 }
 
+/* The places of those that were settled meanwhile are free only now: what the mover had no place for it takes then. */
 static void
 unpin_claims(weir_server *server)
 {
     struct weir__beat *beat = &server->beat;
+    bool freed = false;
 
     pthread_mutex_lock(&server->lock);
     for (size_t i = 0; i < beat->count; i++) {
@@ -122,7 +124,11 @@ unpin_claims(weir_server *server)
         job->pinned = false;
         if (job->dead && weir__job_leave(server, job)) {
             weir__job_free(job);
+            freed = true;
         }
+    }
+    if (freed && server->more) {
+        weir__mover_wake(server);
     }
     pthread_mutex_unlock(&server->lock);
 }

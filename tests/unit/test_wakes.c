@@ -7,10 +7,27 @@
 #include "manual_clock.h"
 #include "runtime.h"
 
+#include <stdlib.h>
+#include <weir/task.h>
+
+enum {
+    PATIENCE_MS = 5000
+};
+
+/* A thread that sleeps on a condition, under a lock, until it has been woken. */
+struct sleeper {
+    pthread_mutex_t *lock;
+    pthread_cond_t *cond;
+    pthread_t thread;
+    bool asleep;
+    bool woken;
+};
+
 static struct manual_clock now;
 static weir_broker *broker;
 static weir_mux *mux;
 static weir_server *server;
+static struct weir__job *settled; /* while a heartbeat looks at it */
 
 static void
 setup(void)
@@ -32,6 +49,42 @@ teardown(void)
     weir_server_free(server);
     weir_mux_free(mux);
     weir_broker_close(broker);
+}
+
+static void *
+sleep_once(void *arg)
+{
+    struct sleeper *sleeper = arg;
+    int64_t until_ms = weir__mono_ms() + PATIENCE_MS;
+
+    pthread_mutex_lock(sleeper->lock);
+    sleeper->asleep = true;
+    weir__cond_wait_until(sleeper->cond, sleeper->lock, until_ms);
+    sleeper->woken = weir__mono_ms() < until_ms;
+    pthread_mutex_unlock(sleeper->lock);
+    return NULL;
+}
+
+/* Returns when it sleeps, so that it is woken after those that went to sleep before. */
+static void
+lay_to_sleep(struct sleeper *sleeper, pthread_mutex_t *lock, pthread_cond_t *cond)
+{
+    bool asleep = false;
+
+    *sleeper = (struct sleeper){.lock = lock, .cond = cond};
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&sleeper->thread, NULL, sleep_once, sleeper), 0);
+    while (!asleep) {
+        pthread_mutex_lock(lock);
+        asleep = sleeper->asleep;
+        pthread_mutex_unlock(lock);
+    }
+}
+
+static bool
+was_woken(struct sleeper *sleeper)
+{
+    pthread_join(sleeper->thread, NULL);
+    return sleeper->woken;
 }
 
 /* A task waits behind long ones, and then the server has a worker more. */
@@ -60,8 +113,37 @@ a_worker_more_comes_for_what_is_ready(void)
     weir__jobs_shift(&server->ring.ready);
 }
 
+static void
+settle(void)
+{
+    pthread_mutex_lock(&server->lock);
+    CU_ASSERT_FALSE(weir__job_settle(server, settled));
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* There was no place for one claim more, as the heartbeat still looked at those that were settled. */
+static void
+the_mover_is_told_of_places_that_a_heartbeat_gives_back(void)
+{
+    const weir_task_info names = {.id = "a", .type = "t", .queue = "q"};
+    weir_claim claim = {.task = weir_task_info_copy(&names), .token = 1};
+    struct sleeper mover;
+
+    settled = calloc(1, sizeof(*settled));
+    CU_ASSERT_FATAL(settled != NULL && claim.task != NULL);
+    weir__job_hold(server, settled, &claim, WEIR_NEVER);
+    server->job_room = 1;
+    server->more = server->mover_waits = true;
+    fake.on_beat = settle;
+    lay_to_sleep(&mover, &server->lock, &server->mover_wake);
+    weir__heartbeat_duty(server);
+    CU_ASSERT_EQUAL(server->job_count, 0);
+    CU_ASSERT_TRUE(was_woken(&mover));
+}
+
 static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_worker_more_comes_for_what_is_ready),
+    HARNESS_TEST(the_mover_is_told_of_places_that_a_heartbeat_gives_back),
     CU_TEST_INFO_NULL,
 };
 
