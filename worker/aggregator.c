@@ -415,7 +415,7 @@ weir__aggregator_call(weir_server *server)
     int64_t before_ms = aggregator->look_at_ms;
     look_again_at(aggregator, weir__mono_ms() + aggregator->shortest_ms);
     if (aggregator->look_at_ms < before_ms) {
-        pthread_cond_signal(&aggregator->wake);
+        pthread_cond_broadcast(&aggregator->wake); /* one alone may be one that waits to commit */
     }
     pthread_mutex_unlock(&aggregator->lock);
 }

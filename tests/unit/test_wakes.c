@@ -141,9 +141,25 @@ the_mover_is_told_of_places_that_a_heartbeat_gives_back(void)
     CU_ASSERT_TRUE(was_woken(&mover));
 }
 
+/* One of them waits before it tries to commit once more: whoever waits for the next look is woken all the same. */
+static void
+whoever_waits_to_look_at_groups_is_woken_beside_one_that_commits(void)
+{
+    struct weir__aggregator *aggregator = &server->aggregator;
+    struct sleeper commits, looks;
+
+    aggregator->look_at_ms = WEIR_NEVER;
+    lay_to_sleep(&commits, &aggregator->lock, &aggregator->wake);
+    lay_to_sleep(&looks, &aggregator->lock, &aggregator->wake);
+    weir__aggregator_call(server);
+    CU_ASSERT_TRUE(was_woken(&looks));
+    CU_ASSERT_TRUE(was_woken(&commits));
+}
+
 static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_worker_more_comes_for_what_is_ready),
     HARNESS_TEST(the_mover_is_told_of_places_that_a_heartbeat_gives_back),
+    HARNESS_TEST(whoever_waits_to_look_at_groups_is_woken_beside_one_that_commits),
     CU_TEST_INFO_NULL,
 };
 
