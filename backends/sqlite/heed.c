@@ -106,7 +106,7 @@ heed_net(struct weir__hub *hub)
     return looks;
 }
 
-/* Another file, on which the numbers are others. */
+/* The watches were set anew, and the board may be another file, on which the numbers are others. */
 static void
 begin_anew(struct weir__hub *hub)
 {
@@ -124,10 +124,10 @@ weir__heed_news(struct weir__hub *hub)
 {
     bool looks = hub->stepped || hub->renewed;
 
-    if (!weir__board_is_shared(&hub->board))
-        return hub->touched || hub->stepped;
     if (hub->renewed)
         begin_anew(hub);
+    if (!weir__board_is_shared(&hub->board))
+        return hub->touched || looks;
     if (hub->net_due)
         looks = heed_net(hub) || looks;
     if (hub->touched)

@@ -231,18 +231,22 @@ sleep_until(struct weir__hub *hub, struct weir__waiter *waiter)
     pthread_cond_timedwait(&waiter->wake, &hub->lock, &end);
 }
 
-/* One round of the poller: blocks in poll() without the lock, then looks if others have written. */
+/*
+ * One round of the poller: blocks in poll() without the lock, then looks if others have written. When the watches were set anew
+ * nobody has seen what came before: then it looks at once.
+ */
 static void
 poll_once(struct weir__hub *hub, struct weir__waiter *waiter)
 {
+    int64_t end_ms = hub->renewed ? 0 : waiter->end_ms;
     bool look;
 
     hub->polling = true;
     pthread_mutex_unlock(&hub->lock);
-    look = weir__watch_block(hub, waiter->end_ms);
+    look = weir__watch_block(hub, end_ms);
     pthread_mutex_lock(&hub->lock);
     hub->polling = false;
-    if (look && weir__watch_look(hub))
+    if ((look || hub->renewed) && weir__watch_look(hub))
         wake_concerned(hub);
 }
 

@@ -89,7 +89,7 @@ struct weir__hub {
     int64_t net_us;               /* how long a look is put off */
     int64_t net_at_us;            /* when it is, monotonic; 0: there is none */
     bool unexplained;             /* it must be, whatever the board says */
-    bool renewed;                 /* the board is another file's */
+    bool renewed;   /* the watches were set once more: a look is owed, the board may be another's */
     bool must_look; /* the present look: even if nothing was written since the last one */
     bool takes_all; /* and all work that is found is to be taken */
 };

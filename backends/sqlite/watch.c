@@ -237,14 +237,13 @@ weir__watch_arm(struct weir__hub *hub)
 
     if (hub->store->in_memory || (hub->armed && !hub->rearm))
         return;
-    if (hub->rearm) {
+    if (hub->rearm)
         open_beside(hub);
-        hub->renewed = true;
-    }
     if (hub->conn.db == NULL && weir__store_connect(hub->store, &hub->conn, NULL) != 0) {
         hub->blind = hub->rearm = true; /* tried again with the next look or wait */
         return;
     }
+    hub->renewed = hub->renewed || hub->rearm;
     hub->armed = true;
     hub->rearm = false;
     set_watches(hub);

@@ -146,6 +146,28 @@ a_waiter_that_could_not_set_its_watches_is_not_deaf(void)
     weir_broker_close(waiting);
 }
 
+/* Somebody enqueues after its first wait has told the generation, and before the watches are set. */
+static void
+what_came_before_the_watches_could_be_set_is_looked_for(void)
+{
+    weir_broker *waiting = kit_open("", NULL), *other = kit_open("", NULL);
+    weir_wait wait = {.queues = queues, .queue_count = 1, .interest = WEIR_WAKE_WORK};
+    rlim_t descriptors;
+
+    CU_ASSERT_EQUAL(kit_put(other, "first", 1, NULL), 0);
+    CU_ASSERT_EQUAL(kit_work(waiting, NULL), 1);
+    descriptors = take_descriptors();
+    CU_ASSERT_EQUAL(weir__wait(waiting, &wait, NULL), 0);
+    give_descriptors(descriptors);
+    CU_ASSERT_EQUAL(kit_store(waiting)->hub.armed, false);
+    CU_ASSERT_EQUAL(kit_put(other, "a", 1, NULL), 0);
+    wait.timeout_ms = LONG_MS;
+    CU_ASSERT_EQUAL(weir__wait(waiting, &wait, NULL), 0);
+    CU_ASSERT_EQUAL(wait.reasons, WEIR_WAKE_WORK);
+    weir_broker_close(other);
+    weir_broker_close(waiting);
+}
+
 static void
 what_this_process_finishes_does_not_wake_it(void)
 {
@@ -245,6 +267,7 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_task_of_an_application_s_own_transaction_wakes),
     HARNESS_TEST(a_wake_up_survives_the_loss_of_the_file_beside_the_database),
     HARNESS_TEST(a_waiter_that_could_not_set_its_watches_is_not_deaf),
+    HARNESS_TEST(what_came_before_the_watches_could_be_set_is_looked_for),
     HARNESS_TEST(what_this_process_finishes_does_not_wake_it),
     HARNESS_TEST(a_busy_neighbour_neither_wakes_nor_hides_what_is_of_interest),
     HARNESS_TEST(a_call_that_fails_does_not_touch_those_in_its_transaction),
