@@ -64,13 +64,14 @@ struct weir__hub {
 
     struct weir__board board;
 
-    int event_fd;  /* wakes the poller */
-    int touch_fd;  /* inotify on PATH-weir */
-    int wal_fd;    /* inotify on PATH-wal */
-    int beside_fd; /* PATH-weir, to touch */
-    bool armed;    /* the watches are set, or were found impossible */
-    bool rearm;    /* the file beside the database is gone: set them again */
-    bool blind;    /* no watches: look every half second */
+    int event_fd;        /* wakes the poller */
+    int touch_fd;        /* inotify on PATH-weir */
+    int wal_fd;          /* inotify on PATH-wal */
+    int beside_fd;       /* PATH-weir, to touch */
+    bool armed;          /* the watches are set, or were found impossible */
+    bool rearm;          /* the file beside the database is gone: set them again */
+    bool blind;          /* no watches: look every half second */
+    int64_t blind_at_us; /* then the next time, monotonic, whatever else wakes the poller */
 
     struct weir__conn conn; /* of the poller */
     int64_t data_version;

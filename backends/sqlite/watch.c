@@ -29,6 +29,7 @@
 #endif
 
 #define BLIND_MS 500
+#define BLIND_US (BLIND_MS * INT64_C(1000))
 #define STEPS (sizeof(step_us) / sizeof(step_us[0]))
 #define BUSY_STEP 4
 
@@ -288,8 +289,8 @@ find_timeout(const struct weir__hub *hub, int64_t end_ms, struct timespec *room)
         left_us = hub->net_at_us - now_us;
     if (hub->calm_until_us > now_us && hub->calm_until_us - now_us < left_us)
         left_us = hub->calm_until_us - now_us;
-    if (hub->blind && left_us > BLIND_MS * 1000)
-        left_us = BLIND_MS * 1000;
+    if (hub->blind && hub->blind_at_us - now_us < left_us)
+        left_us = hub->blind_at_us - now_us;
     if (left_us == INT64_MAX)
         return NULL;
     if (left_us < 0)
@@ -329,7 +330,9 @@ weir__watch_block(struct weir__hub *hub, int64_t end_ms)
     hub->net_due = hub->net_at_us > 0 && weir__monotonic_us() >= hub->net_at_us;
     if (hub->net_due)
         hub->net_at_us = 0;
-    hub->stepped = hub->blind && ready == 0;
+    hub->stepped = hub->blind && weir__monotonic_us() >= hub->blind_at_us;
+    if (hub->stepped)
+        hub->blind_at_us = weir__monotonic_us() + BLIND_US;
     if (hub->step >= 0 && weir__monotonic_us() >= hub->look_at_us) {
         next_step(hub);
         hub->stepped = true;

@@ -104,6 +104,7 @@ struct relief {
     weir_broker *waiting;
     weir_broker *other;
     rlim_t descriptors;
+    atomic_bool over;
 };
 
 /* Once the wait is under way there are descriptors again, and then somebody else enqueues. */
@@ -130,7 +131,7 @@ a_waiter_that_could_not_set_its_watches_is_not_deaf(void)
 {
     weir_broker *waiting = kit_open("", NULL), *other = kit_open("", NULL);
     weir_wait wait = {.queues = queues, .queue_count = 1, .interest = WEIR_WAKE_WORK};
-    struct relief relief = {waiting, other, 0};
+    struct relief relief = {.waiting = waiting, .other = other};
     pthread_t thread;
 
     CU_ASSERT_EQUAL(kit_put(other, "first", 1, NULL), 0);
@@ -166,6 +167,44 @@ what_came_before_the_watches_could_be_set_is_looked_for(void)
     CU_ASSERT_EQUAL(wait.reasons, WEIR_WAKE_WORK);
     weir_broker_close(other);
     weir_broker_close(waiting);
+}
+
+static void *
+interrupt_often(void *arg)
+{
+    struct relief *relief = arg;
+
+    while (!atomic_load(&relief->over)) {
+        usleep(20000);
+        weir__interrupt(relief->waiting);
+    }
+    return NULL;
+}
+
+/* What happens in its own process must not keep it from looking for what others do. */
+static void
+one_that_cannot_watch_looks_however_often_it_is_woken(void)
+{
+    struct relief relief = {.waiting = kit_open("", NULL), .other = kit_open("", NULL)};
+    struct weir__hub *hub = &kit_store(relief.waiting)->hub;
+    weir_wait wait = kit_settled(relief.waiting);
+    int64_t end_ms = weir__monotonic_ms() + LONG_MS;
+    pthread_t thread;
+
+    close(hub->wal_fd);
+    close(hub->touch_fd);
+    hub->wal_fd = hub->touch_fd = hub->step = -1;
+    hub->blind = true;
+    CU_ASSERT_EQUAL(kit_put(relief.other, "a", 1, NULL), 0);
+    pthread_create(&thread, NULL, interrupt_often, &relief);
+    do {
+        CU_ASSERT_EQUAL_FATAL(weir__wait(relief.waiting, &wait, NULL), 0);
+    } while ((wait.reasons & WEIR_WAKE_WORK) == 0 && weir__monotonic_ms() < end_ms);
+    CU_ASSERT_TRUE((wait.reasons & WEIR_WAKE_WORK) != 0);
+    atomic_store(&relief.over, true);
+    pthread_join(thread, NULL);
+    weir_broker_close(relief.other);
+    weir_broker_close(relief.waiting);
 }
 
 static void
@@ -268,6 +307,7 @@ static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_wake_up_survives_the_loss_of_the_file_beside_the_database),
     HARNESS_TEST(a_waiter_that_could_not_set_its_watches_is_not_deaf),
     HARNESS_TEST(what_came_before_the_watches_could_be_set_is_looked_for),
+    HARNESS_TEST(one_that_cannot_watch_looks_however_often_it_is_woken),
     HARNESS_TEST(what_this_process_finishes_does_not_wake_it),
     HARNESS_TEST(a_busy_neighbour_neither_wakes_nor_hides_what_is_of_interest),
     HARNESS_TEST(a_call_that_fails_does_not_touch_those_in_its_transaction),
