@@ -298,6 +298,31 @@ a_full_server_still_lets_tasks_finish(void)
     IDS("alpha", ACTIVE, "c");
 }
 
+static void
+a_full_server_starts_tasks_renews_leases_and_gives_back_what_is_of_the_dead(void)
+{
+    weir_claim *claims[3];
+    bool leads = false;
+
+    put_all("alpha", "a b c");
+    MUST(take_some(store, "alpha", 3, 1, claims) == 3);
+    OK(weir__lead(store, "ticks", "s", LEASE_MS, &leads, NULL));
+    raw_number("CONFIG SET maxmemory 1");
+    IS(PUT(.queue = "alpha", .id = "d"), WEIR_E_FULL);
+    OK(start_one(claims[1]));
+    OK(extend_one(claims[2], NULL));
+    OK(start_one(claims[2]));
+    OK(weir__lead(store, "ticks", "s", LEASE_MS, &leads, NULL));
+    YES(leads);
+    raw_number("CONFIG SET maxmemory 0");
+    raw_end_leases("alpha");
+    raw_number("CONFIG SET maxmemory 1");
+    IS(recover("alpha", 3, claims), 3);
+    for (int i = 0; i < 3; i++)
+        YES(claims[i]->started);
+    raw_number("CONFIG SET maxmemory 0");
+}
+
 /* Reads what MONITOR tells until a command on the channel is told; true when one with `key` came before. */
 static bool
 came_before_the_message(redisContext *monitor, const char *key)
@@ -437,6 +462,7 @@ static const CU_TestInfo cases[] = {
     CASE(a_removed_queue_leaves_nothing),
     CASE(an_error_text_that_is_not_utf8_is_made_so),
     CASE(a_full_server_still_lets_tasks_finish),
+    CASE(a_full_server_starts_tasks_renews_leases_and_gives_back_what_is_of_the_dead),
     CASE(a_cancellation_is_noted_before_it_is_told_also_when_its_script_is_not_loaded),
     CASES_END,
 };

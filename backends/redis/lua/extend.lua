@@ -7,6 +7,9 @@
 -- Returns one letter for each task: o (renewed), c, d or e (renewed, and somebody asked for its cancellation,
 -- in mode 1, 2 or 3), s (the token is not the present one).
 local lease, cancel = KEYS[1], KEYS[2]
+
+-- include restamp.lua
+
 local now = redis.call('TIME')
 local ends = math.ceil((tonumber(now[1]) * 1000 + tonumber(now[2]) / 1000 + tonumber(ARGV[1])) / 1000)
 local ids = {}
@@ -26,5 +29,5 @@ for k, id in ipairs(ids) do
         results[k] = 's'
     end
 end
-if #entries > 0 then redis.call('ZADD', lease, 'XX', unpack(entries)) end
+if #entries > 0 then restamp(lease, unpack(entries)) end
 return table.concat(results)

@@ -120,6 +120,8 @@ local function leave_active()
     if call('EXISTS', cancel) == 1 then call('HDEL', cancel, unpack(held)) end
 end
 
+-- include restamp.lua
+
 -- Half of a token's last place says that the task never started.
 local function start()
     local entries, new = {}, {}
@@ -134,7 +136,7 @@ local function start()
             entries[#entries + 1] = id
         end
     end
-    if #entries > 0 then call('ZADD', lease, 'XX', unpack(entries)) end
+    if #entries > 0 then restamp(lease, unpack(entries)) end
 end
 
 local function release(lock, id)

@@ -20,6 +20,8 @@ local function score_of(fraction, started)
     return string.format('%.17g', ends + (tonumber(fraction) + (started and 0 or 0.5)) / 1048576)
 end
 
+-- include restamp.lua
+
 local function again(marker)
     local parts = {}
     for part in marker:gmatch('[^%z]+') do parts[#parts + 1] = part end
@@ -28,7 +30,7 @@ local function again(marker)
         local held = redis.call('ZSCORE', lease, parts[i])
         local msg = redis.call('HGET', prefix .. 't:' .. parts[i], 'msg')
         if msg and held and math.floor(tonumber(held) % 1 * 1048576) == tonumber(parts[2]) then
-            redis.call('ZADD', lease, 'XX', score_of(parts[2], parts[i + 1] == '1'), parts[i])
+            restamp(lease, score_of(parts[2], parts[i + 1] == '1'), parts[i])
             out[#out + 1] = parts[i]
             out[#out + 1] = msg
             out[#out + 1] = tonumber(parts[i + 1])
@@ -86,7 +88,7 @@ end
 local out, names, repaired = {0, token}, {}, 0
 for _, item in ipairs(dead) do
     if item.msg and item.state == 'active' then
-        redis.call('ZADD', lease, 'XX', score_of(token, item.started), item.id)
+        restamp(lease, score_of(token, item.started), item.id)
         if not in_active[item.id] then
             redis.call('LPUSH', active, item.id)
             repaired = repaired + 1

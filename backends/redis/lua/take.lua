@@ -29,6 +29,8 @@ local function answer(rows, started, mark, again, left)
     return rows
 end
 
+-- include restamp.lua
+
 local function again(marker)
     local parts = {}
     for part in marker:gmatch('[^%z]+') do parts[#parts + 1] = part end
@@ -39,7 +41,7 @@ local function again(marker)
         local held = call('ZSCORE', lease, id)
         local msg = call('HGET', tasks .. id, 'msg')
         if msg and held and math.floor(tonumber(held) % 1 * 1048576) == fraction then
-            call('ZADD', lease, 'XX', i - 3 <= first and score or ahead, id)
+            restamp(lease, i - 3 <= first and score or ahead, id)
             if i - 3 <= first then started = started + 1 end
             out[#out + 1] = id
             out[#out + 1] = msg
