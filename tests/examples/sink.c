@@ -144,7 +144,7 @@ run(void *arg)
 }
 
 static int
-listen_on_a_free_port(char *url, size_t size)
+take_a_free_port(char *url, size_t size)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t len = sizeof(address);
@@ -153,7 +153,6 @@ listen_on_a_free_port(char *url, size_t size)
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     CU_ASSERT_FATAL(fd >= 0);
     CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address, len), 0);
-    CU_ASSERT_EQUAL_FATAL(listen(fd, 4), 0);
     CU_ASSERT_EQUAL_FATAL(getsockname(fd, (struct sockaddr *)&address, &len), 0);
     snprintf(url, size, "smtp://127.0.0.1:%d", ntohs(address.sin_port));
     return fd;
@@ -164,7 +163,8 @@ sink_start(struct sink *sink, const struct sink_answers *answers)
 {
     memset(sink, 0, sizeof(*sink));
     sink->answers = *answers;
-    sink->listener = listen_on_a_free_port(sink->url, sizeof(sink->url));
+    sink->listener = take_a_free_port(sink->url, sizeof(sink->url));
+    CU_ASSERT_EQUAL_FATAL(listen(sink->listener, 4), 0);
     CU_ASSERT_EQUAL_FATAL(pipe(sink->quit), 0);
     CU_ASSERT_EQUAL_FATAL(pthread_create(&sink->thread, NULL, run, sink), 0);
 }
@@ -178,8 +178,8 @@ sink_stop(struct sink *sink)
     close(sink->listener);
 }
 
-void
+int
 sink_closed_url(char *url, size_t size)
 {
-    close(listen_on_a_free_port(url, size));
+    return take_a_free_port(url, size);
 }

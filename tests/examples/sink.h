@@ -33,7 +33,7 @@ void sink_start(struct sink *sink, const struct sink_answers *answers);
 
 void sink_stop(struct sink *sink);
 
-/* Fills url with one where nothing listens. */
-void sink_closed_url(char *url, size_t size);
+/* Fills url with one where nothing listens, nor will as long as the socket that is returned is not closed. */
+int sink_closed_url(char *url, size_t size);
 
 #endif

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include <weir.h>
 
 #define PATIENCE_MS 20000
@@ -183,12 +184,13 @@ static void
 without_a_mail_server_a_task_is_tried_again(void)
 {
     char url[64];
+    int taken = sink_closed_url(url, sizeof(url));
 
-    sink_closed_url(url, sizeof(url));
     start("smtp", url);
     enqueue("a-1", good_payload);
     assert_becomes("a-1", WEIR_STATE_RETRY, "mail server: ");
     stop();
+    close(taken);
 }
 #endif
 

@@ -7,6 +7,7 @@
 #include "smtp.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static const char message[] = "Subject: Hi\r\n\r\nHello\r\n.dotted\r\n";
 
@@ -118,12 +119,12 @@ a_refused_connection_is_tried_again(void)
     char url[64];
     weir_error err = {0};
 
-    sink_closed_url(url, sizeof(url));
-
+    int taken = sink_closed_url(url, sizeof(url));
     struct smtp_job job = a_job(url);
 
     CU_ASSERT_EQUAL(smtp_send(&job, &err), WEIR_E_UNAVAILABLE);
     CU_ASSERT(strncmp(err.text, "mail server: ", 13) == 0);
+    close(taken);
 }
 
 static void
