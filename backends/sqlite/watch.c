@@ -278,9 +278,8 @@ next_step(struct weir__hub *hub)
 
 /* How long poll() may block; NULL: for ever. */
 static struct timespec *
-find_timeout(const struct weir__hub *hub, int64_t end_ms, struct timespec *room)
+find_timeout(const struct weir__hub *hub, int64_t end_ms, int64_t now_us, struct timespec *room)
 {
-    int64_t now_us = weir__monotonic_us();
     int64_t left_us = end_ms == INT64_MAX ? INT64_MAX : end_ms * 1000 - now_us;
 
     if (hub->step >= 0 && hub->look_at_us - now_us < left_us)
@@ -313,14 +312,16 @@ bool
 weir__watch_block(struct weir__hub *hub, int64_t end_ms)
 {
     bool heed_log = hub->step < 0 || hub->quiet;
-    bool heed_touch = weir__monotonic_us() >= hub->calm_until_us;
+    int64_t now_us =
+        weir__monotonic_us(); /* one for both: touches that are left out have a time to be heeded */
+    bool heed_touch = now_us >= hub->calm_until_us;
     struct pollfd fds[] = {
         {.fd = hub->event_fd, .events = POLLIN},
         {.fd = heed_touch ? hub->touch_fd : -1, .events = POLLIN},
         {.fd = heed_log ? hub->wal_fd : -1, .events = POLLIN},
     };
     struct timespec room;
-    int ready = ppoll(fds, 3, find_timeout(hub, end_ms, &room), NULL);
+    int ready = ppoll(fds, 3, find_timeout(hub, end_ms, now_us, &room), NULL);
 
     if (ready > 0 && fds[0].revents != 0)
         empty_event(hub->event_fd);
