@@ -120,6 +120,7 @@ it_is_stopped_and_loads_for_a_while(struct stage *stage)
         crew_fail("redis-server does not start again");
     stage_say(stage, "PING", "LOADING");
     stage_is_refused(stage, "WEIR_E_UNAVAILABLE", 1);
+    stage_say(stage, "CONFIG SET key-load-delay 0", "OK");
     stage_goes_on(stage, 50);
 }
 
@@ -142,11 +143,10 @@ there_are_too_many_clients(struct stage *stage)
     connection_send(fd, "CONFIG SET maxclients 2\r\nCLIENT KILL TYPE normal\r\n"
                         "CLIENT KILL TYPE pubsub\r\n");
     stage_is_refused(stage, "WEIR_E_UNAVAILABLE", 2);
+    stage_hears(stage, "max number of clients");
     connection_send(fd, "CONFIG SET maxclients 1000\r\n");
     stage_goes_on(stage, 50);
     close(fd);
-    if (stage_words(stage, "max number of clients") == 0)
-        crew_fail("no worker says that there are too many clients");
 }
 
 /* ---- it answers, but not as it should ---- */
@@ -156,8 +156,7 @@ it_pauses_for_two_seconds(struct stage *stage)
 {
     stage_say(stage, "CLIENT PAUSE 2000 ALL", "OK");
     stage_goes_on(stage, 50);
-    if (stage_words(stage, "timed out") == 0)
-        crew_fail("no worker says that a reply timed out");
+    stage_hears(stage, "timed out");
 }
 
 static void
@@ -263,7 +262,7 @@ static const char *const always[] = {"appendonly yes", "appendfsync always",
                                      "auto-aof-rewrite-percentage 0", NULL};
 static const char *const everysec[] = {"appendonly yes", "appendfsync everysec",
                                        "auto-aof-rewrite-percentage 0", NULL};
-static const char *const slow_load[] = {"save 3600 1", "key-load-delay 2000",
+static const char *const slow_load[] = {"save 3600 1", "key-load-delay 50000",
                                         "loading-process-events-interval-bytes 1024", NULL};
 static const char *const soon_busy[] = {"lua-time-limit 100", NULL};
 static const char *const master[] = {"repl-diskless-sync-delay 0", NULL};

@@ -238,6 +238,28 @@ stage_words(const struct stage *stage, const char *text)
     return count;
 }
 
+struct words {
+    const struct stage *stage;
+    const char *text;
+};
+
+static bool
+is_heard(void *arg)
+{
+    const struct words *words = arg;
+
+    return stage_words(words->stage, words->text) > 0;
+}
+
+void
+stage_hears(struct stage *stage, const char *text)
+{
+    struct words words = {stage, text};
+
+    if (!crew_until(is_heard, &words, PATIENCE_MS))
+        crew_fail("no worker says \"%s\"", text);
+}
+
 void
 stage_may_lose(struct stage *stage, int64_t from_us)
 {

@@ -50,6 +50,9 @@ void stage_is_quiet(struct stage *stage);
 /* Sends a command to the first server, and fails when the reply does not contain this (NULL: any). */
 void stage_say(struct stage *stage, const char *line, const char *expected);
 
+/* Waits until a worker warns of this; else that is a failure. */
+void stage_hears(struct stage *stage, const char *text);
+
 /* Lines of the workers' warnings that contain this; "" is all. */
 size_t stage_words(const struct stage *stage, const char *text);
 
