@@ -103,6 +103,7 @@ the_power_goes_out_with_appendfsync_everysec(struct stage *stage)
         if (crew_now_us() - from_us > WINDOW_MS * 1000)
             printf("   this machine is slow: more than two seconds are lost\n");
         stage_is_quiet(stage);
+        stage_refuses_all(stage);
         cut(stage, path, before.st_size);
         /* While a sync is under way Redis keeps what is to be written, for up to two seconds, and answers. */
         stage_may_lose(stage, from_us - WINDOW_MS * 1000);

@@ -206,6 +206,37 @@ stage_is_refused(struct stage *stage, const char *code, size_t times)
         crew_fail("producers were not refused %zu times with %s", times, code);
 }
 
+struct since {
+    const struct stage *stage;
+    int64_t at_us;
+};
+
+static bool
+all_are_refused(void *arg)
+{
+    const struct since *since = arg;
+    bool refused[2] = {false, false};
+    struct ledger ledger = {0};
+
+    ledger_read(&ledger, since->stage->refusals);
+    for (size_t i = 0; i < ledger.count; i++) {
+        for (int k = 0; k < 2; k++)
+            refused[k] = refused[k] || (ledger.entries[i].pid == since->stage->producers[k] &&
+                                        ledger.entries[i].at_us > since->at_us);
+    }
+    ledger_free(&ledger);
+    return refused[0] && refused[1];
+}
+
+void
+stage_refuses_all(struct stage *stage)
+{
+    struct since since = {stage, crew_now_us()};
+
+    if (!crew_until(all_are_refused, &since, PATIENCE_MS))
+        crew_fail("not every producer was refused");
+}
+
 static bool
 is_quiet(void *arg)
 {

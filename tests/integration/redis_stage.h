@@ -44,6 +44,9 @@ void stage_goes_on(struct stage *stage, size_t tasks);
 /* Waits until so many more refusals of this sort have been noted by producers; else that is a failure. */
 void stage_is_refused(struct stage *stage, const char *code, size_t times);
 
+/* Waits until each producer was refused from now on, so that it has noted all that was acknowledged before. */
+void stage_refuses_all(struct stage *stage);
+
 /* Waits until no handler runs. */
 void stage_is_quiet(struct stage *stage);
 
