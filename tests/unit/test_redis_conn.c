@@ -170,10 +170,11 @@ a_reply_that_does_not_come_in_time_is_unknown(void)
     char text[512];
 
     serve(NULL);
-    redis = fixture_open("%s?timeout=100ms", redis_server_unix_url(server));
-    CU_ASSERT_EQUAL(fixture_do(redis, "PING", text), 0);
-    CU_ASSERT_TRUE(say("CLIENT PAUSE 700"));
+    redis = fixture_open("%s?timeout=100ms&connect_timeout=5s", redis_server_unix_url(server));
+    FIXTURE_UNTIL(fixture_do(redis, "PING", text) == 0);
+    redis_server_freeze(server, true);
     CU_ASSERT_EQUAL(fixture_do(redis, "SET a 1", text), WEIR_E_UNKNOWN);
+    redis_server_freeze(server, false);
     FIXTURE_UNTIL(fixture_do(redis, "PING", text) == 0);
     CU_ASSERT_STRING_EQUAL(text, "PONG");
 }
@@ -254,7 +255,7 @@ a_command_that_did_not_go_out_as_a_whole_was_not_done(void)
 
     serve(NULL);
     memset(big, 'x', size);
-    redis = fixture_open("%s?timeout=100ms", redis_server_unix_url(server));
+    redis = fixture_open("%s?timeout=100ms&connect_timeout=5s", redis_server_unix_url(server));
     CU_ASSERT_EQUAL_FATAL(weir__redis_acquire(redis, &conn, NULL), 0);
     redis_server_freeze(server, true);
     fixture_append(conn, "SET small 1", NULL);

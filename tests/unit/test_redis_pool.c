@@ -201,7 +201,8 @@ who_waits_too_long_for_a_connection_is_told(void)
     int rc = 0;
 
     weir__redis_close(redis);
-    redis = fixture_open("%s?max_connections=1&timeout=50ms", redis_server_unix_url(server));
+    redis = fixture_open("%s?max_connections=1&timeout=50ms&connect_timeout=5s",
+                         redis_server_unix_url(server));
     CU_ASSERT_EQUAL_FATAL(weir__redis_acquire(redis, &conn, NULL), 0);
     CU_ASSERT_EQUAL(fixture_do(redis, "PING", text), WEIR_E_BUSY);
     weir__redis_release(redis, conn);
@@ -255,7 +256,8 @@ writes_wait_for_the_replicas_that_were_asked_for(void)
     int rc = 0;
 
     weir__redis_close(redis);
-    redis = fixture_open("%s?wait_replicas=1&timeout=200ms", redis_server_unix_url(server));
+    redis = fixture_open("%s?wait_replicas=1&timeout=200ms&connect_timeout=5s",
+                         redis_server_unix_url(server));
     CU_ASSERT_EQUAL(write_and_wait(text), WEIR_E_UNKNOWN);
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "0 of 1 replicas"));
     snprintf(line, sizeof line, "replicaof 127.0.0.1 %d", redis_server_port(server));
