@@ -248,6 +248,47 @@ a_transaction_that_comes_late_is_not_done_any_more(void)
     IS(raw_number("EXISTS %s", KEY("alpha", "t:b")), 0);
 }
 
+/* Then nothing can be written that would keep a late one from being done; but what was done can be read. */
+static void
+a_full_store_still_tells_what_was_done(void)
+{
+    proxy_lose(proxy, 1);
+    IS(try_call("ab", 1, 0), WEIR_E_UNKNOWN);
+    raw_number("CONFIG SET maxmemory 1");
+    OK(try_call("ab", 1, 1));
+    IS(items[0].result, 0);
+    IS(items[1].result, 0);
+    raw_number("CONFIG SET maxmemory 0");
+    IDS("alpha", PENDING, "a b");
+}
+
+static void
+a_full_store_does_not_tell_what_may_be_done_yet(void)
+{
+    proxy_hold(proxy);
+    IS(try_call("ab", 1, 0), WEIR_E_UNKNOWN);
+    raw_number("CONFIG SET maxmemory 1");
+    IS(try_call("ab", 1, 1), WEIR_E_FULL); /* so it stays unknown */
+    IS(items[0].result, WEIR_E_FULL);
+    raw_number("CONFIG SET maxmemory 0");
+    MUST(strstr(proxy_let_go(proxy), "+QUEUED") != NULL);
+    IDS("alpha", PENDING, "a b");
+    OK(try_call("ab", 1, 2));
+    IDS("alpha", PENDING, "a b");
+}
+
+/* What the lane remembers of a transaction that could not write the list was taken back, or will be. */
+static void
+a_full_store_vouches_for_no_list_that_is_another_key(void)
+{
+    raw_text("SET %s x", KEY("alpha", "pending"));
+    proxy_lose(proxy, 1);
+    IS(try_call("ab", 1, 0), WEIR_E_UNKNOWN);
+    raw_number("CONFIG SET maxmemory 1");
+    IS(try_call("ab", 1, 1), WEIR_E_FULL);
+    raw_number("CONFIG SET maxmemory 0");
+}
+
 /* ---- what Redis refuses ---- */
 
 static const struct refusal {
@@ -396,6 +437,9 @@ static const CU_TestInfo cases[] = {
     CASE(a_task_that_is_finished_is_not_put_again_by_a_later_try),
     CASE(a_connection_that_watched_in_vain_has_the_script_do_it),
     CASE(a_transaction_that_comes_late_is_not_done_any_more),
+    CASE(a_full_store_still_tells_what_was_done),
+    CASE(a_full_store_does_not_tell_what_may_be_done_yet),
+    CASE(a_full_store_vouches_for_no_list_that_is_another_key),
     CASE(a_transaction_that_redis_refuses_does_nothing_and_says_why),
     CASE(a_user_who_may_have_no_transactions_has_scripts),
     CASE(a_user_who_loses_the_right_to_transactions_puts_tasks_once),
