@@ -21,6 +21,7 @@
 #define LEASE_MS "500"
 #define SETTLE_MS 60000
 #define TASKS 32
+#define STOPS 50
 
 struct round {
     struct crew_scene *scene;
@@ -85,9 +86,14 @@ static void
 stop_outside_transactions(const struct round *round, pid_t pid)
 {
     crew_stop(pid);
-    for (int tries = 0; tries < 50 && !can_write(round, "0 0"); tries++) {
+    for (unsigned tries = 1; !can_write(round, "0 0"); tries++) {
+        if (tries > STOPS) {
+            crew_fail("the worker is in a transaction whenever it is stopped");
+            return;
+        }
+        /* On a slow disk much is to be written after a stop: it gets longer and longer for that. */
         kill(pid, SIGCONT);
-        crew_pause_us(1000 + crew_random(50000));
+        crew_pause_us(1000 + crew_random(50000 * tries));
         crew_stop(pid);
     }
 }
