@@ -12,8 +12,22 @@
 
 struct flaky flaky;
 
+enum {
+    HASTE_MS = 200
+};
+
 static const weir_backend *real;
 static weir_backend table;
+static atomic_llong forward_failed_ms;
+
+static int64_t
+mono_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static int
 fail(weir_error *err)
@@ -122,14 +136,20 @@ flaky_wait(void *self, weir_wait *wait, weir_error *err)
 static int
 flaky_forward(void *self, int64_t now_ms, weir_forward *forward, weir_error *err)
 {
-    return atomic_load(&flaky.forward_fails) ? fail(err)
-                                             : real->forward(self, now_ms, forward, err);
+    if (!atomic_load(&flaky.forward_fails)) {
+        return real->forward(self, now_ms, forward, err);
+    }
+    atomic_store(&forward_failed_ms, mono_ms());
+    atomic_fetch_add(&flaky.forward_failures, 1);
+    return fail(err);
 }
 
 static int
 flaky_recover(void *self, const weir_request_id *request, int64_t now_ms, weir_recover *recover,
               weir_error *err)
 {
+    atomic_fetch_add(&flaky.hasty, atomic_load(&flaky.forward_failures) > 0 &&
+                                       mono_ms() < atomic_load(&forward_failed_ms) + HASTE_MS);
     atomic_fetch_add(&flaky.recovers, 1);
     return real->recover(self, request, now_ms, recover, err);
 }
@@ -176,4 +196,6 @@ flaky_reset(void)
     atomic_store(&flaky.starts, 0);
     atomic_store(&flaky.extends, 0);
     atomic_store(&flaky.recovers, 0);
+    atomic_store(&flaky.forward_failures, 0);
+    atomic_store(&flaky.hasty, 0);
 }

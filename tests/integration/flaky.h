@@ -26,6 +26,8 @@ struct flaky {
     atomic_int starts;      /* that were asked for */
     atomic_int extends;
     atomic_int recovers;
+    atomic_int forward_failures;
+    atomic_int hasty; /* recovers that came within 200 ms of one */
 };
 
 extern struct flaky flaky;

@@ -203,6 +203,12 @@ made_recovers(long count)
     return atomic_load(&flaky.recovers) >= count;
 }
 
+static bool
+failed_forwards(long count)
+{
+    return atomic_load(&flaky.forward_failures) >= count;
+}
+
 static void
 recovery_waits_while_the_broker_fails(void)
 {
@@ -212,10 +218,10 @@ recovery_waits_while_the_broker_fails(void)
     options.recover_ms = 10;
     atomic_store(&flaky.forward_fails, true);
     world_serve(&options);
-    CU_ASSERT_TRUE(world_until(is_past, (long)world_now_ms() + 200));
-    CU_ASSERT_EQUAL(atomic_load(&flaky.recovers), 0);
+    CU_ASSERT_TRUE(world_until(failed_forwards, 3));
     atomic_store(&flaky.forward_fails, false);
     CU_ASSERT_TRUE(world_until(made_recovers, 3));
+    CU_ASSERT_EQUAL(atomic_load(&flaky.hasty), 0);
 }
 
 static bool
@@ -236,10 +242,9 @@ recovery_waits_after_a_step_of(int64_t wall_ms, int64_t boot_ms)
     world_step_clocks(wall_ms, boot_ms);
     CU_ASSERT_TRUE(world_until(has_jumped, 1));
     int before = atomic_load(&flaky.recovers);
-    CU_ASSERT_TRUE(world_until(is_past, (long)world_now_ms() + 150));
     /* One may have been under way. */
-    CU_ASSERT_TRUE(atomic_load(&flaky.recovers) <= before + 1);
-    CU_ASSERT_TRUE(world_until(made_recovers, before + 3));
+    CU_ASSERT_TRUE(world_until(made_recovers, before + 2));
+    CU_ASSERT_TRUE(world_now_ms() >= atomic_load(&world.jumped_ms) + 150);
 }
 
 static void
@@ -275,12 +280,14 @@ an_idle_server_asks_for_nothing(void)
     world_serve(&options);
     world_enqueue("done");
     CU_ASSERT_TRUE(world_ended_and_gone("1"));
-    CU_ASSERT_TRUE(world_until(is_past, (long)world_now_ms() + 50));
-    int consumes = atomic_load(&flaky.consumes);
-    int extends = atomic_load(&flaky.extends);
-    CU_ASSERT_TRUE(world_until(is_past, (long)world_now_ms() + 300));
-    CU_ASSERT_EQUAL(atomic_load(&flaky.consumes), consumes);
-    CU_ASSERT_EQUAL(atomic_load(&flaky.extends), extends);
+    /* A last call may come late on a busy machine; one that asks again and again never rests. */
+    bool rests = false;
+    for (int tries = 0; tries < 10 && !rests; tries++) {
+        int calls = atomic_load(&flaky.consumes) + atomic_load(&flaky.extends);
+        CU_ASSERT_TRUE(world_until(is_past, (long)world_now_ms() + 300));
+        rests = atomic_load(&flaky.consumes) + atomic_load(&flaky.extends) == calls;
+    }
+    CU_ASSERT_TRUE(rests);
 }
 
 static void

@@ -262,6 +262,7 @@ count_line(const weir_log_record *record, void *arg)
         atomic_fetch_add(&world.recoveries, 1);
     }
     if (strstr(record->message, "the clock stepped") != NULL) {
+        atomic_store(&world.jumped_ms, world_now_ms());
         atomic_fetch_add(&world.jumps, 1);
     }
     hear_fn *hear = atomic_load(&heard_by);

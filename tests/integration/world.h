@@ -38,6 +38,7 @@ struct world {
     atomic_int outages;     /* log lines of an outage's begin */
     atomic_int recoveries;  /* log lines of its end */
     atomic_int jumps;       /* log lines of clocks that stepped */
+    atomic_llong jumped_ms; /* when the last of them was written */
     atomic_bool released;
     char queues[1024][16]; /* the queues of the tasks, in the order in which they began */
 };
