@@ -60,7 +60,7 @@ note_stuck(struct weir__slot *slot)
 
     slot->stuck = true;
     atomic_fetch_add(&server->stuck, 1);
-    if (weir_server_stuck(server)) {
+    if (weir_server_stuck(server) || server->phase == WEIR__STOPPING) {
         pthread_cond_broadcast(&server->changed);
     }
 }

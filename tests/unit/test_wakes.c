@@ -113,6 +113,18 @@ a_worker_more_comes_for_what_is_ready(void)
     weir__jobs_shift(&server->ring.ready);
 }
 
+static struct weir__job *
+hold_one(void)
+{
+    const weir_task_info names = {.id = "a", .type = "t", .queue = "q"};
+    weir_claim claim = {.task = weir_task_info_copy(&names), .token = 1};
+    struct weir__job *job = calloc(1, sizeof(*job));
+
+    CU_ASSERT_FATAL(job != NULL && claim.task != NULL);
+    weir__job_hold(server, job, &claim, WEIR_NEVER);
+    return job;
+}
+
 static void
 settle(void)
 {
@@ -125,13 +137,9 @@ settle(void)
 static void
 the_mover_is_told_of_places_that_a_heartbeat_gives_back(void)
 {
-    const weir_task_info names = {.id = "a", .type = "t", .queue = "q"};
-    weir_claim claim = {.task = weir_task_info_copy(&names), .token = 1};
     struct sleeper mover;
 
-    settled = calloc(1, sizeof(*settled));
-    CU_ASSERT_FATAL(settled != NULL && claim.task != NULL);
-    weir__job_hold(server, settled, &claim, WEIR_NEVER);
+    settled = hold_one();
     server->job_room = 1;
     server->more = server->mover_waits = true;
     fake.on_beat = settle;
@@ -156,10 +164,31 @@ whoever_waits_to_look_at_groups_is_woken_beside_one_that_commits(void)
     CU_ASSERT_TRUE(was_woken(&commits));
 }
 
+/* A stop waits for handlers that were not given up; this one's outcome cannot be committed, as the broker does not answer. */
+static void
+a_stop_is_told_of_a_handler_that_is_given_up(void)
+{
+    struct weir__slot *slot = server->slots[0];
+    struct sleeper stop;
+
+    slot->job = hold_one();
+    slot->job->slot = slot;
+    slot->job->hold = WEIR__HOLD_CLAIMED;
+    slot->end_boot_ms = weir__broker_boot_ms(broker);
+    manual_clock_advance(&now, server->settings.cancel_grace_ms);
+    server->phase = WEIR__STOPPING;
+    lay_to_sleep(&stop, &server->lock, &server->changed);
+    weir__deadlines_duty(server);
+    CU_ASSERT_TRUE(slot->stuck);
+    CU_ASSERT_TRUE(was_woken(&stop));
+    slot->job = NULL;
+}
+
 static const CU_TestInfo tests[] = {
     HARNESS_TEST(a_worker_more_comes_for_what_is_ready),
     HARNESS_TEST(the_mover_is_told_of_places_that_a_heartbeat_gives_back),
     HARNESS_TEST(whoever_waits_to_look_at_groups_is_woken_beside_one_that_commits),
+    HARNESS_TEST(a_stop_is_told_of_a_handler_that_is_given_up),
     CU_TEST_INFO_NULL,
 };
 
