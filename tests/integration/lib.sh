@@ -128,7 +128,8 @@ begin_test()
 # start_worker [ARGUMENT...]: in the background, its log in $tmp/worker.log.
 start_worker()
 {
-    "$weir_worker" --log-level debug "$@" > "$tmp/worker.out" 2> "$tmp/worker.log" < /dev/null &
+    : > "$tmp/worker.log" # here: in the background it is emptied some time later
+    "$weir_worker" --log-level debug "$@" > "$tmp/worker.out" 2>> "$tmp/worker.log" < /dev/null &
     worker=$!
 }
 
