@@ -344,7 +344,7 @@ queues_are_removed()
     expect_status 0
     expect_json '.[0].queue == "full" and .[0].removed == 1 and .[0].ok'
     put --id busy
-    start_worker --exec 't=sleep 60'
+    start_worker --exec 't=sleep 60' --shutdown-timeout 0
     expect_state busy active
     run "$weir" queue delete -fy default
     expect_status 1
