@@ -352,6 +352,14 @@ void weir__slot_run(struct weir__slot *slot);
 /* show.c: stores the result that the slot's context has. Only on the handler's thread. */
 int weir__slot_show(void *slot, weir_error *err);
 
+/* move.c, with the lock held: */
+/* Whether there are outcomes, and nothing to wait for with them. */
+bool weir__move_can_finish(const weir_server *server, int64_t now_ms);
+/* Fills server->move with all that may go now. */
+void weir__move_load(weir_server *server, int64_t now_ms);
+/* Makes the call that was loaded. Without the lock. */
+void weir__move_make(weir_server *server);
+
 /* pool.c, mover.c, listener.c: the threads' functions. */
 void *weir__worker_main(void *slot);
 void *weir__mover_main(void *server);
