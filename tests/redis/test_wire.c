@@ -292,6 +292,7 @@ a_full_server_still_lets_tasks_finish(void)
     IS(PUT(.queue = "alpha", .id = "d"), WEIR_E_FULL);
     OK(FINISH(claims[0], DONE));
     OK(FINISH(claims[1], RETRY, .at_ms = START_MS + HOUR, .counted = true, .error = "no"));
+    IS(FINISH(claims[0], DONE), WEIR_E_STALE);
     MUST(take("alpha") != NULL);
     raw_number("CONFIG SET maxmemory 0");
     COUNTED("alpha", 2, 1);
@@ -309,6 +310,7 @@ a_full_server_starts_tasks_renews_leases_and_gives_back_what_is_of_the_dead(void
     OK(weir__lead(store, "ticks", "s", LEASE_MS, &leads, NULL));
     raw_number("CONFIG SET maxmemory 1");
     IS(PUT(.queue = "alpha", .id = "d"), WEIR_E_FULL);
+    OK(start_one(claims[1]));
     OK(start_one(claims[1]));
     OK(extend_one(claims[2], NULL));
     OK(start_one(claims[2]));

@@ -122,7 +122,7 @@ end
 
 -- include restamp.lua
 
--- Half of a token's last place says that the task never started.
+-- Half of a token's last place says that the task never started. True when that was so of one.
 local function start()
     local entries, new = {}, {}
     for _, id in ipairs(starts) do
@@ -136,7 +136,9 @@ local function start()
             entries[#entries + 1] = id
         end
     end
-    if #entries > 0 then restamp(lease, unpack(entries)) end
+    if #entries == 0 then return false end
+    restamp(lease, unpack(entries))
+    return true
 end
 
 local function release(lock, id)
@@ -218,8 +220,10 @@ local function letters()
     return table.concat(out)
 end
 
-if #held > 0 then finish_all() end
-if #starts > 0 then start() end
+-- A call that changed nothing is not remembered: it would change nothing when repeated, and a full server would refuse it.
+local changed = #held > 0
+if changed then finish_all() end
+if #starts > 0 then changed = start() or changed end
 local all = letters()
-if number ~= '' then call('SET', lane, number .. ' ' .. all, 'EX', '7200') end
+if changed and number ~= '' then call('SET', lane, number .. ' ' .. all, 'EX', '7200') end
 return all
