@@ -7,7 +7,7 @@
  * make a batch, and a busy server needs one trip for many tasks. Outcomes never wait for tasks: taking does not block.
  *
  * After a failed call it waits, for outcomes and for taking by themselves: outcomes that were in a call that failed
- * are tried alone at once, so that a store that gives no tasks (it is full) still gets what is finished.
+ * are tried alone at once, so that a store that gives no tasks (SQLite on a full disk) still gets what is finished.
  */
 #include <config.h>
 

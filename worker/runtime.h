@@ -218,7 +218,7 @@ struct weir_server {
     struct weir__order next_order;
     struct weir__beat_lists next_lists; /* for the heartbeat to take over; or empty */
     pthread_cond_t mover_wake;
-    pthread_cond_t changed; /* phase, running, held; for stop and run */
+    pthread_cond_t changed; /* phase, running, held, stuck; for stop and run */
 
     /* Each of one thread, or constant. */
     struct weir__order order;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What an outcome makes of a task is encoded here, from the claim's copy of it: the script only moves
- * it. A finish that is not allowed is given the token 0, which no lease has, and never sent as anything else.
+ * it. A finish that is not allowed is given the token 0, which the script refuses, and never sent as anything else.
  * Tasks in a row with one token and one kind are a run, as those of one take mostly are.
  */
 #include <config.h>

@@ -5,7 +5,7 @@
  *
  * Only for what needs no look at the store: the first try of a call whose tasks are pending, for one queue, without
  * locks, and have ids that were made just now. Everything else, and every later try, is the script's, which finds in the lane
- * what the transaction did.
+ * what the transaction did; where a full server lets no script write, the lane is only read (enqueue.c).
  *
  * A transaction that is late (its client gave up and asked again) must not be done any more. So its connection watches a
  * key, the fence, before it is sent; a later try writes that key before anything else, and Redis then drops the

@@ -246,6 +246,8 @@ poll_once(struct weir__hub *hub, struct weir__waiter *waiter)
     look = weir__watch_block(hub, end_ms);
     pthread_mutex_lock(&hub->lock);
     hub->polling = false;
+    hub->rearm = hub->rearm || hub->gone;
+    hub->gone = false;
     if ((look || hub->renewed) && weir__watch_look(hub))
         wake_concerned(hub);
 }

@@ -78,7 +78,8 @@ struct weir__hub {
     int step;              /* looks since the last event on the log; -1: none to come */
     bool quiet;            /* no event on the log between the last two looks */
     int64_t look_at_us;    /* when the next one is, monotonic */
-    bool touched;          /* what woke the poller: a touch */
+    bool gone;             /* what the poller has seen: the file beside the database is gone */
+    bool touched;          /* what woke it: a touch */
     bool concerned;        /* something was offered of a queue that is watched here */
     bool stepped;          /* the series, or the time of one who is blind */
     bool net_due;          /* the look that was put off (heed.h) */

@@ -187,7 +187,7 @@ drain_touches(struct weir__hub *hub)
     uint32_t kinds = drain(hub->touch_fd);
 
     if (kinds & (IN_IGNORED | IN_ATTRIB | IN_MOVE_SELF))
-        hub->rearm = true;
+        hub->gone = true;
     return kinds != 0;
 }
 
@@ -236,8 +236,8 @@ weir__watch_arm(struct weir__hub *hub)
 {
     bool was_blind = hub->blind;
 
-    if (hub->store->in_memory || (hub->armed && !hub->rearm))
-        return;
+    if (hub->store->in_memory || hub->polling || (hub->armed && !hub->rearm))
+        return; /* who polls now uses the watches, and sets them again when it looks */
     if (hub->rearm)
         open_beside(hub);
     if (hub->conn.db == NULL && weir__store_connect(hub->store, &hub->conn, NULL) != 0) {

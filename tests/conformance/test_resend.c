@@ -57,6 +57,8 @@ finish(const weir_request_id *request, const weir_claim *claim)
 struct seen {
     size_t count;
     uint64_t tokens[10];
+    uint64_t refs[10];
+    bool started[10];
     char ids[10][8];
 };
 
@@ -65,19 +67,20 @@ see(void *arg, const weir_task_info *task, uint64_t token, uint64_t ref, bool st
 {
     struct seen *seen = arg;
 
-    (void)ref;
-    (void)started;
     seen->tokens[seen->count] = token;
+    seen->refs[seen->count] = ref;
+    seen->started[seen->count] = started;
     memcpy(seen->ids[seen->count++], task->id, strlen(task->id) + 1);
     return 0;
 }
 
+/* Takes two, the first `start` of them started. */
 static struct seen
-take_two(const weir_request_id *request)
+take_two(const weir_request_id *request, size_t start)
 {
     struct seen seen = {0};
     weir_take_queue from = {"alpha", 2, 0};
-    weir_take take = {&from, 1, 2, 2, 0, LEASE_MS, see, &seen};
+    weir_take take = {&from, 1, 2, start, 0, LEASE_MS, see, &seen};
     weir_consume work = {.take = &take};
 
     OK(store->backend->consume(store->self, request, now_ms(), &work, NULL));
@@ -148,8 +151,8 @@ a_repeated_take_gives_the_same_tasks_and_no_others(void)
 
     NEED_RESENDS();
     put_all("alpha", "a b c d");
-    one = take_two(&first);
-    two = take_two(&first);
+    one = take_two(&first, 2);
+    two = take_two(&first, 2);
     IS(one.count, 2);
     IS(two.count, 2);
     for (size_t i = 0; i < 2; i++) {
@@ -167,14 +170,38 @@ a_repeated_take_gives_only_tasks_whose_token_still_holds(void)
 
     NEED_RESENDS();
     put_all("alpha", "a b c");
-    seen = take_two(&first);
+    seen = take_two(&first, 2);
     IS(seen.count, 2);
     pass_lease();
     MUST(recover("alpha", 1, dead) == 1);
-    seen = take_two(&first);
+    seen = take_two(&first, 2);
     IS(seen.count, 1);
     SAME(seen.ids[0], strcmp(dead[0]->task->id, "a") == 0 ? "b" : "a");
     IDS("alpha", PENDING, "c");
+}
+
+static void
+a_repeated_take_does_not_undo_a_start(void)
+{
+    struct seen seen;
+    weir_task_info task;
+    weir_claim claim;
+    weir_claim *dead[2];
+
+    NEED_RESENDS();
+    put_all("alpha", "a b");
+    seen = take_two(&first, 1);
+    MUST(seen.count == 2);
+    size_t ahead = seen.started[0] ? 1 : 0;
+    IS(seen.started[ahead], false);
+    task = (weir_task_info){.queue = "alpha", .id = seen.ids[ahead]};
+    claim = (weir_claim){.task = &task, .token = seen.tokens[ahead], .ref = seen.refs[ahead]};
+    OK(start_one(&claim));
+    IS(take_two(&first, 1).count, 2);
+    pass_lease();
+    MUST(recover("alpha", 2, dead) == 2);
+    IS(dead[0]->started, true);
+    IS(dead[1]->started, true);
 }
 
 static void
@@ -312,6 +339,7 @@ static const CU_TestInfo cases[] = {
     CASE(a_repeated_finish_counts_once),
     CASE(a_repeated_take_gives_the_same_tasks_and_no_others),
     CASE(a_repeated_take_gives_only_tasks_whose_token_still_holds),
+    CASE(a_repeated_take_does_not_undo_a_start),
     CASE(a_number_below_the_last_one_is_refused_as_stale),
     CASE(lanes_and_instances_do_not_disturb_each_other),
     CASE(a_repeated_stage_gives_the_same_set_and_no_other),

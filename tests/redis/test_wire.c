@@ -279,6 +279,19 @@ an_error_text_that_is_not_utf8_is_made_so(void)
     SAME(look("alpha", "a")->last_error, "bad \xef\xbf\xbd byte, cut \xef\xbf\xbd\xef\xbf\xbd");
 }
 
+/* Its lease belongs to a Go server by now, and has no token. */
+static void
+the_outcome_of_a_claim_that_never_started_is_refused_whoever_has_the_task(void)
+{
+    weir_claim *claims[1];
+
+    put_all("alpha", "a");
+    MUST(take_some(store, "alpha", 1, 0, claims) == 1);
+    raw_number("ZADD %s 4102444800 a", KEY("alpha", "lease"));
+    IS(FINISH(claims[0], DONE), WEIR_E_STATE);
+    IDS("alpha", ACTIVE, "a");
+}
+
 static void
 a_full_server_still_lets_tasks_finish(void)
 {
@@ -323,6 +336,11 @@ a_full_server_starts_tasks_renews_leases_and_gives_back_what_is_of_the_dead(void
     for (int i = 0; i < 3; i++)
         YES(claims[i]->started);
     raw_number("CONFIG SET maxmemory 0");
+    raw_number("ZREM %s a", KEY("alpha", "lease"));
+    raw_number("CONFIG SET maxmemory 1");
+    IS(recover("alpha", 3, claims), 0);
+    raw_number("CONFIG SET maxmemory 0");
+    IS(raw_number("ZCARD %s", KEY("alpha", "lease")), 3);
 }
 
 /* Reads what MONITOR tells until a command on the channel is told; true when one with `key` came before. */
@@ -463,6 +481,7 @@ static const CU_TestInfo cases[] = {
     CASE(an_archive_of_ten_thousand_is_trimmed_in_steps),
     CASE(a_removed_queue_leaves_nothing),
     CASE(an_error_text_that_is_not_utf8_is_made_so),
+    CASE(the_outcome_of_a_claim_that_never_started_is_refused_whoever_has_the_task),
     CASE(a_full_server_still_lets_tasks_finish),
     CASE(a_full_server_starts_tasks_renews_leases_and_gives_back_what_is_of_the_dead),
     CASE(a_cancellation_is_noted_before_it_is_told_also_when_its_script_is_not_loaded),

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
--- Ends attempts of one queue's tasks and starts others, each under its token. All is checked first; the first
--- write frees memory, so that a full server still lets tasks finish.
+-- Ends attempts of one queue's tasks and starts others, each under its token; the token 0 is never right. All is
+-- checked first; the first write needs no memory, so that a full server still lets tasks start and finish.
 --
 -- KEYS: prefix, lane, pending, active, lease, retry, archived, completed, processed, failed,
 --       processed of the day, failed of the day, cancel
@@ -73,7 +73,7 @@ local function holds(score, token)
         found = math.floor(tonumber(score) % 1 * 1048576)
         token_of[score] = found
     end
-    return found == token
+    return token > 0 and found == token
 end
 
 -- One task can be started again and again, but ends once.

@@ -30,7 +30,7 @@ local function again(marker)
         local held = redis.call('ZSCORE', lease, parts[i])
         local msg = redis.call('HGET', prefix .. 't:' .. parts[i], 'msg')
         if msg and held and math.floor(tonumber(held) % 1 * 1048576) == tonumber(parts[2]) then
-            restamp(lease, score_of(parts[2], parts[i + 1] == '1'), parts[i])
+            restamp(lease, string.format('%.17g', ends + tonumber(held) % 1), parts[i])
             out[#out + 1] = parts[i]
             out[#out + 1] = msg
             out[#out + 1] = tonumber(parts[i + 1])
@@ -107,6 +107,8 @@ for _, item in ipairs(dead) do
     end
     redis.call('HDEL', cancel, item.id)
 end
+-- A full server lets the ZADD through behind a write that needs no memory: no task has the id "".
+if #bare > 0 then redis.call('ZREM', lease, '') end
 for _, item in ipairs(bare) do
     if item.task and item.state == 'active' then
         redis.call('ZADD', lease, now, item.id)

@@ -16,10 +16,13 @@ local byte, find = string.byte, string.find
 
 -- The score is when the lease ends, in whole seconds; its fraction is the token, and half of the token's
 -- last place that the task has not started.
-local function scores_of(fraction)
+local function lease_end()
     local now = call('TIME')
-    local ends = math.ceil((now[1] * 1000 + now[2] / 1000 + lease_ms) / 1000)
-    local score = ends + fraction / 1048576
+    return math.ceil((now[1] * 1000 + now[2] / 1000 + lease_ms) / 1000)
+end
+
+local function scores_of(fraction)
+    local score = lease_end() + fraction / 1048576
     return string.format('%.17g', score), string.format('%.17g', score + 0.5 / 1048576)
 end
 
@@ -31,17 +34,18 @@ end
 
 -- include restamp.lua
 
+-- The fractions stay: a late copy of the request must not take back that a task was started since.
 local function again(marker)
     local parts = {}
     for part in marker:gmatch('[^%z]+') do parts[#parts + 1] = part end
     local fraction, first, started, out = tonumber(parts[2]), tonumber(parts[3]), 0, {}
-    local score, ahead = scores_of(fraction)
+    local ends = lease_end()
     for i = #parts, 4, -1 do
         local id = parts[i]
         local held = call('ZSCORE', lease, id)
         local msg = call('HGET', tasks .. id, 'msg')
         if msg and held and math.floor(tonumber(held) % 1 * 1048576) == fraction then
-            restamp(lease, i - 3 <= first and score or ahead, id)
+            restamp(lease, string.format('%.17g', ends + tonumber(held) % 1), id)
             if i - 3 <= first then started = started + 1 end
             out[#out + 1] = id
             out[#out + 1] = msg
