@@ -289,6 +289,34 @@ a_full_store_vouches_for_no_list_that_is_another_key(void)
     raw_number("CONFIG SET maxmemory 0");
 }
 
+/* One try of a call with two queues and an id that is taken, which is the script's from the first try on. */
+static int
+try_two_queues(uint32_t tries)
+{
+    const weir_request_id request = {.instance = 77, .lane = 1, .tries = tries, .number = 1};
+
+    make("ab");
+    tasks[1].queue = "beta";
+    weir_error_clear(&why);
+    return store->backend->enqueue(store->self, &request, now_ms(), items, 2, &why);
+}
+
+static void
+a_full_store_tells_of_each_queue_what_its_lane_remembers(void)
+{
+    OK(PUT(.queue = "beta", .id = "b"));
+    OK(try_two_queues(0));
+    raw_number("CONFIG SET maxmemory 1");
+    OK(try_two_queues(1));
+    IS(items[0].result, 0);
+    IS(items[1].result, WEIR_E_CONFLICT);
+    raw_number("DEL %s:000000000000004d:1", KEY("beta", "weir:lane"));
+    IS(try_two_queues(2), WEIR_E_FULL);
+    IS(items[0].result, 0);
+    IS(items[1].result, WEIR_E_FULL);
+    raw_number("CONFIG SET maxmemory 0");
+}
+
 /* ---- what Redis refuses ---- */
 
 static const struct refusal {
@@ -440,6 +468,7 @@ static const CU_TestInfo cases[] = {
     CASE(a_full_store_still_tells_what_was_done),
     CASE(a_full_store_does_not_tell_what_may_be_done_yet),
     CASE(a_full_store_vouches_for_no_list_that_is_another_key),
+    CASE(a_full_store_tells_of_each_queue_what_its_lane_remembers),
     CASE(a_transaction_that_redis_refuses_does_nothing_and_says_why),
     CASE(a_user_who_may_have_no_transactions_has_scripts),
     CASE(a_user_who_loses_the_right_to_transactions_puts_tasks_once),
