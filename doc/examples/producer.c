@@ -3,6 +3,8 @@
  * producer BROKER DATABASE NAME ADDRESS - registers a user, then enqueues the welcome mail at once and a
  * reminder for ten minutes later. The tasks' ids come from the user's, so running it again after a failure
  * half way adds what is missing and nothing twice (as long as the broker still holds the tasks).
+ *
+ * It uses SQLite itself: cc producer.c $(pkg-config --cflags --libs weir) -lsqlite3
  */
 #include <inttypes.h>
 #include <sqlite3.h>
