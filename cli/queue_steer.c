@@ -9,6 +9,9 @@
 #include "outcomes.h"
 #include "progress.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* Puts what is good to know of a success into *note. */
 typedef int (*queue_fn)(weir_inspector *inspector, const char *queue, const char **note,
                         weir_error *err);
@@ -116,6 +119,10 @@ remove_one(weir_inspector *inspector, const char *queue, bool force, struct outc
     progress_init(&progress, "tasks deleted", 0);
     outcome.rc = weir_remove_queue(inspector, queue, force, &pace, &outcome.count, &why);
     progress_end(&progress);
+    if (outcome.rc == WEIR_E_NOT_EMPTY) {
+        size_t len = strlen(why.text);
+        snprintf(why.text + len, sizeof why.text - len, " (--force deletes its tasks too)");
+    }
     outcome.counted = outcome.rc == 0 || outcome.count > 0;
     outcomes_add(outcomes, &outcome);
 }

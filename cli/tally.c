@@ -187,11 +187,12 @@ tally_is_clean(const struct tally *tally)
 static void
 print_bad_numbers(const struct tally *tally)
 {
-    printf("bad lines: %zu (", tally->bad);
+    printf("bad lines: %zu (line%s ", tally->bad, tally->bad == 1 ? "" : "s");
     for (size_t i = 0; i < tally->bad && i < TALLY_SHOWN; i++) {
         printf("%s%zu", i > 0 ? ", " : "", tally->bad_lines[i]);
     }
-    puts(tally->bad > TALLY_SHOWN ? ", ...)" : ")");
+    fputs(tally->bad > TALLY_SHOWN ? ", ..." : "", stdout);
+    puts(tally->stopped ? "; nothing behind it was tried)" : ")");
 }
 
 void

@@ -26,8 +26,9 @@ struct tally {
     size_t bad;
     size_t bad_lines[TALLY_SHOWN]; /* the first of them */
     bool json;
-    bool begun; /* the document */
-    bool live;  /* show progress */
+    bool begun;   /* the document */
+    bool live;    /* show progress */
+    bool stopped; /* by the last bad line */
     bool progress_shown;
     int64_t started_ms;
     int64_t shown_ms;

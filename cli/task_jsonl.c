@@ -82,6 +82,7 @@ import_all(struct import *import, weir_error *err)
 {
     int rc = read_all(import, err);
 
+    import->tally.stopped = rc == COMMAND_FAILED;
     /* A file that cannot be read on, or a bad line: what came before it still counts. */
     int flushed = import->batch.count > 0 ? batch_flush(&import->batch, err) : 0;
     tally_print(&import->tally);

@@ -158,7 +158,7 @@ parse_date(const char **at, struct civil *t)
 {
     if (!take(at, 4, "-", &t->year) || !take(at, 2, "-", &t->month) ||
         !take(at, 2, "Tt ", &t->day)) {
-        return "expected a form like 2006-01-02T15:04:05Z";
+        return "expected a form like 2006-01-02T15:04:05Z or seconds since 1970";
     }
     if (t->month < 1 || t->month > 12) {
         return "there is no such month";

@@ -52,6 +52,7 @@ a_task_can_wait_for_its_time()
     expect_usage 'option --in: 999999999h is more than' "$weir" task enqueue --type t --in 999999999h
     expect_usage 'option --unique: 1ms is less than' "$weir" task enqueue --type t --unique 1ms
     expect_usage 'option --at' "$weir" task enqueue --type t --at tomorrow
+    expect_usage 'seconds since 1970' "$weir" task enqueue --type t --at 2100-01-02
 }
 
 wrong_options_of_a_task_are_told()
@@ -154,7 +155,7 @@ bad_line()
     expect_err 'line 3: '
     expect_err "$2"
     expect_out 'enqueued:  1'
-    expect_out 'bad lines: 1 (3)'
+    expect_out 'bad lines: 1 (line 3; nothing behind it was tried)'
 }
 
 bad_jsonl_lines_are_told_by_number_and_stop_the_rest()
@@ -192,7 +193,7 @@ jsonl_can_go_on_after_bad_lines()
     expect_err 'line 4: '
     expect_out 'enqueued:  2'
     expect_out 'refused:   1'
-    expect_out 'bad lines: 2 (2, 4)'
+    expect_out 'bad lines: 2 (lines 2, 4)'
     run "$weir" task enqueue --on-error continue --from-jsonl "$tmp/x.jsonl" --json
     expect_status 1
     expect_json '.enqueued == 1 and .refused == {"WEIR_E_CONFLICT": 2} and .bad == 2'

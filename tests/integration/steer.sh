@@ -338,7 +338,7 @@ queues_are_removed()
     run "$weir" queue rm full empty nosuch
     expect_status 1
     expect_out 'empty: removed'
-    expect_err 'full: queue "full" is not empty'
+    expect_err 'full: queue "full" is not empty (--force deletes its tasks too)'
     expect_err 'nosuch'
     run "$weir" queue remove full -f --yes --json
     expect_status 0
