@@ -165,12 +165,46 @@ where_broker(struct where *where, const char *option, const weir_config *config,
     return where->url == NULL ? weir_error_set(err, WEIR_E_NOMEM, NULL) : 0;
 }
 
+const char *
+where_source(const struct where *where, const weir_config *config, char *buf, size_t size)
+{
+    static const char *const path[] = {"broker", NULL};
+
+    switch (where->from) {
+    case WHERE_OPTION:
+        return "--broker";
+    case WHERE_ENVIRONMENT:
+        return "WEIR_BROKER";
+    case WHERE_CONFIG:
+        return weir_config_where(config, path, buf, size);
+    case WHERE_FALLBACK:
+        break;
+    }
+    return NULL;
+}
+
+/* A mistake in the file is none in the command line. */
+static int
+blame(const struct where *where, const weir_config *config, const weir_error *why, weir_error *err)
+{
+    char place[PLACE_SIZE];
+    const char *source = where_source(where, config, place, sizeof place);
+    bool of_url = why->code == WEIR_E_URL || why->code == WEIR_E_UNSUPPORTED;
+
+    if (source == NULL) {
+        return weir_error_set(err, why->code, "%s", why->text);
+    }
+    if (where->from == WHERE_CONFIG) {
+        return weir_error_set(err, of_url ? WEIR_E_CONFIG : why->code, "%s: broker: %s", source,
+                              why->text);
+    }
+    return weir_error_set(err, why->code, "%s: %s", source, why->text);
+}
+
 int
 where_open(weir_broker **broker, const struct where *where, const weir_config *config,
            const weir_broker_options *options, weir_error *err)
 {
-    static const char *const path[] = {"broker", NULL};
-    char place[PLACE_SIZE];
     weir_error why = {0};
     bool creates = options == NULL || options->mode == WEIR_OPEN_CREATE;
 
@@ -186,13 +220,7 @@ where_open(weir_broker **broker, const struct where *where, const weir_config *c
         return weir_error_set(
             err, rc, "%s; enqueueing a task makes it, and so does starting a worker", why.text);
     }
-    bool of_url = rc == WEIR_E_URL || rc == WEIR_E_UNSUPPORTED;
-    if (of_url && where->from == WHERE_CONFIG) {
-        weir_config_where(config, path, place, sizeof place);
-        return weir_error_set(err, WEIR_E_CONFIG, "%s: broker: %s", place, why.text);
-    }
-    bool told = of_url && where->from == WHERE_ENVIRONMENT;
-    return weir_error_set(err, rc, "%s%s", told ? "WEIR_BROKER: " : "", why.text);
+    return blame(where, config, &why, err);
 }
 
 bool
@@ -236,8 +264,9 @@ path_of(const char *url)
 }
 
 int
-where_can_make(const struct where *where, weir_error *err)
+where_can_make(const struct where *where, const weir_config *config, weir_error *err)
 {
+    weir_error why = {0};
     int rc = 0;
 
     if (where->folder != NULL) { /* is made, too */
@@ -253,7 +282,8 @@ where_can_make(const struct where *where, weir_error *err)
         *slash = '\0';
     }
     if (access(folder, W_OK | X_OK) != 0) {
-        rc = weir_error_set(err, WEIR_E_IO, "the broker's folder %s: %s", folder, strerror(errno));
+        weir_error_set(&why, WEIR_E_IO, "the broker's folder %s: %s", folder, strerror(errno));
+        rc = blame(where, config, &why, err);
     }
     free(path);
     return rc;

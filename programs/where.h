@@ -41,8 +41,16 @@ int where_broker(struct where *where, const char *option, const weir_config *con
                  weir_error *err);
 
 /*
- * Opens that broker; the folder of the fallback is made where the mode allows to make the file. Says in an error about the URL itself who gave it: the variable, or the place in the configuration
- * file, where such an error is WEIR_E_CONFIG. Errors: those of weir_broker_open().
+ * Returns who gave the URL: "--broker", "WEIR_BROKER", or its place in the configuration file, written into buf; NULL for
+ * the fallback.
+ */
+const char *where_source(const struct where *where, const weir_config *config, char *buf,
+                         size_t size);
+
+/*
+ * Opens that broker; the folder of the fallback is made where the mode allows to make the file. Says in an error who gave
+ * the URL, as where_source() does; a mistake of the configuration file's URL is WEIR_E_CONFIG. Errors: those of
+ * weir_broker_open().
  */
 int where_open(weir_broker **broker, const struct where *where, const weir_config *config,
                const weir_broker_options *options, weir_error *err);
@@ -54,7 +62,7 @@ bool where_is_in_memory(const char *url);
 bool where_is_missing(const struct where *where, int rc);
 
 /* Checks that the folder of such a file is there and may be written. Errors: WEIR_E_IO, WEIR_E_NOMEM. */
-int where_can_make(const struct where *where, weir_error *err);
+int where_can_make(const struct where *where, const weir_config *config, weir_error *err);
 
 void where_release(struct where *where);
 

@@ -199,6 +199,29 @@ the_broker_of_the_configuration_begins_in_its_folder()
     WEIR_BROKER=sqlit:x expect_usage 'WEIR_BROKER: ' "$weir" stats
 }
 
+a_broker_that_cannot_be_opened_is_told_with_its_place()
+{
+    echo 'no database at all, only text' > "$tmp/g.db"
+    for url in redis://:hunter2@127.0.0.1:1 sqlite:g.db "sqlite:$tmp/none/x.db"; do
+        printf '{"handlers": {"t": {"exec": "cat"}},\n  "broker": "%s"}' "$url" > "$tmp/b.json"
+        run env -u WEIR_BROKER "$weir_worker" --config "$tmp/b.json" --check
+        expect_status 1
+        expect_err "$tmp/b.json:2:13: broker: "
+        expect_equal "$(wc -l < "$tmp/err")" 1
+        expect_out 'broker:      '
+        expect_out "(from $tmp/b.json:2:13)"
+        ! grep -q 'hunter2\|no such file yet' "$tmp/out" || fail "$url: $(cat "$tmp/out")"
+    done
+    expect_out "sqlite:$tmp/none/x.db (cannot be made)"
+    run env WEIR_BROKER=redis://127.0.0.1:1 "$weir_worker" --config "$tmp/b.json" --check
+    expect_status 1
+    expect_err 'WEIR_BROKER: '
+    expect_out 'broker:      redis: (cannot be opened) (from WEIR_BROKER)'
+    run "$weir_worker" --config "$tmp/b.json" --broker sqlite::memory: --check
+    expect_status 0
+    expect_out 'broker:      sqlite::memory: (from --broker)'
+}
+
 modules_that_cannot_be_used_are_told()
 {
     run "$weir_worker" --module "$tmp/none.so"
@@ -265,5 +288,6 @@ run_tests \
     a_check_warns_of_periodic_tasks_that_nobody_here_runs \
     a_check_tells_all_that_is_missing_with_its_place \
     the_broker_of_the_configuration_begins_in_its_folder \
+    a_broker_that_cannot_be_opened_is_told_with_its_place \
     modules_that_cannot_be_used_are_told \
     modules_run_tasks_with_their_options

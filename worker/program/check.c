@@ -12,6 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+    PLACE_SIZE = 300 /* longer ones are cut */
+};
+
 /* Says what is wrong and keeps the first code. */
 static void
 note(int *first, int rc, weir_error *why)
@@ -80,17 +84,35 @@ print_module(const struct module *module, const weir_mux *mux)
     }
 }
 
+/* A URL that no broker could be made of is not redacted: of it only the kind is shown, unless it is a file's. */
+static void
+print_broker(const struct program *program, const char *told)
+{
+    const struct settings *settings = &program->settings;
+    const char *url = settings->broker.url;
+    char place[PLACE_SIZE];
+    const char *source = where_source(&settings->broker, settings->config, place, sizeof place);
+    bool whole = strncmp(url, "sqlite:", strlen("sqlite:")) == 0;
+    size_t shown = whole ? strlen(url) : strchr(url, ':') != NULL ? strcspn(url, ":") + 1 : 0;
+
+    if (told == NULL) {
+        printf("broker:      %s", weir_broker_url(program->broker));
+    } else {
+        printf("broker:      %.*s%s(%s)", (int)shown, url, shown > 0 ? " " : "", told);
+    }
+    if (source != NULL) {
+        printf(" (from %s)", source);
+    }
+    putchar('\n');
+}
+
 static void
 print_served(const struct program *program, const char *broker_note)
 {
     const struct settings *settings = &program->settings;
     const weir_server_options *server = &settings->server;
 
-    if (broker_note != NULL) {
-        printf("broker:      %s (%s)\n", settings->broker.url, broker_note);
-    } else if (program->broker != NULL) {
-        printf("broker:      %s\n", weir_broker_url(program->broker));
-    }
+    print_broker(program, broker_note);
     print_queues(server);
     printf("priority:    %s\n", server->strict_priority ? "strict" : "weighted");
     if (server->concurrency > 0) {
@@ -142,17 +164,22 @@ open_broker(struct program *program, int *first)
 {
     const struct where *where = &program->settings.broker;
     const char *told = NULL;
-    weir_error why = {0}, folder = {0};
+    weir_error why = {0};
 
     int rc = program_open_broker(program, &why);
+    if (rc == 0) {
+        return NULL;
+    }
     if (where_is_missing(where, rc)) {
-        note(first, where_can_make(where, &folder), &folder);
-        told = "there is no such file yet, a start makes it";
+        weir_error_clear(&why);
+        rc = where_can_make(where, program->settings.config, &why);
+        told = rc == 0 ? "there is no such file yet, a start makes it" : "cannot be made";
+        note(first, rc, &why);
     } else if (rc == WEIR_E_STATE) {
         told = "a start makes its tables or brings them up to date";
     } else {
         note(first, rc, &why);
-        return NULL;
+        return "cannot be opened";
     }
     weir_error_clear(&why);
     note(first, weir_broker_open(&program->broker, "sqlite::memory:", NULL, &why), &why);
