@@ -56,13 +56,29 @@ weir__new_token(const struct weir__store *store)
     return (int64_t)token;
 }
 
+/* Asked before anything is read: reading makes the files of the log, and they would stay as those of a user who was refused. */
+static int
+check_writable(struct weir__conn *conn)
+{
+    if (sqlite3_db_readonly(conn->db, "main") != 1)
+        return 0;
+    return weir_error_set(&conn->err, WEIR_E_READONLY, "%s: the file cannot be written",
+                          conn->name);
+}
+
 /* What each connection is told. A reading one may write all the same where SQLite must to be able to read: a log or a
  * journal that a dead process has left. */
 static int
 set_up(const struct weir__store *store, struct weir__conn *conn)
 {
     bool reads = store->options.mode == WEIR_OPEN_READ;
-    int code = reads ? weir__journal_spare(store, conn) : 0;
+    bool first = conn == &store->writer.conn;
+    int code = 0;
+
+    if (reads)
+        code = weir__journal_spare(store, conn);
+    else if (first)
+        code = check_writable(conn);
 
     if (code == 0)
         code = weir__conn_exec(conn, store->options.sync_normal ? "PRAGMA synchronous = NORMAL"
@@ -97,21 +113,10 @@ weir__store_connect(struct weir__store *store, struct weir__conn *conn, weir_err
 }
 
 static int
-check_writable(struct weir__conn *conn)
-{
-    if (sqlite3_db_readonly(conn->db, "main") != 1)
-        return 0;
-    return weir_error_set(&conn->err, WEIR_E_READONLY, "%s: the file cannot be written",
-                          conn->name);
-}
-
-static int
 make_ready(struct weir__store *store, struct weir__conn *conn)
 {
-    int code = check_writable(conn);
+    int code = weir__journal_choose(store, conn);
 
-    if (code == 0)
-        code = weir__journal_choose(store, conn);
     return code != 0 ? code : weir__schema_migrate(conn);
 }
 
