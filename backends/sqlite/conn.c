@@ -121,8 +121,10 @@ int
 weir__conn_fail_moved(struct weir__conn *conn)
 {
     weir_error_clear(&conn->err);
-    return weir_error_set(&conn->err, WEIR_E_IO,
-                          "%s: the file was deleted or replaced while it was open", conn->name);
+    return weir_error_set(
+        &conn->err, WEIR_E_IO,
+        "%s: the file was deleted or replaced while it was open; a new one is used after a restart",
+        conn->name);
 }
 
 void
